@@ -1,0 +1,136 @@
+"""The run folder: one new folder for each training, and files written whole or not at all.
+
+A run folder holds model.keras, model.json (every parameter of the run and the threshold),
+split.json, history.csv, scores.csv, scores.json, figures/ and tensorboard/.
+"""
+
+import csv
+import importlib.metadata
+import io
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import uuid
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "pillow", "scikit-image")
+
+
+@contextmanager
+def replacing(path):
+    """Gives a temporary path beside `path`, same suffix; renames it to `path` if all went well.
+
+    So a reader never sees half a file, and a kill or a full disk leaves the old file as it was.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path, content):
+    """Writes `content` as indented JSON; what JSON does not know (paths) is written as text."""
+    with replacing(path) as temporary:
+        text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_table(path, rows):
+    """Writes a list of dicts that share their keys as CSV with a header."""
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    with replacing(path) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+
+
+def read_table(path):
+    """Reads a CSV of `write_table`: list of dicts, numbers as float, other text as it is."""
+
+    def value(text):
+        try:
+            return float(text)
+        except ValueError:
+            return text
+
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        return [{key: value(text) for key, text in row.items()} for row in csv.DictReader(file)]
+
+
+def claim_folder(directory):
+    """Creates `directory` for results, or takes it when it exists and is empty.
+
+    Returns:
+        Its `Path`.
+
+    Raises:
+        ValueError: it holds files already (earlier results are never overwritten), is a file, or
+            cannot be written.
+    """
+    directory = Path(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        occupied = any(directory.iterdir())
+        probe = directory / f".{uuid.uuid4().hex}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(
+            f"{directory}: cannot write results there ({error.strerror}): give another folder"
+        ) from error
+    if occupied:
+        raise ValueError(
+            f"{directory}: already holds files, which are never overwritten: give a new folder"
+        )
+    return directory
+
+
+def create_run_folder(parent, name):
+    """Creates a new, empty folder `parent/<date>-<time>-<name>`; a number is added when taken."""
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    for number in range(1, 1000):
+        run = Path(parent) / (f"{stamp}-{name}" + (f"-{number}" if number > 1 else ""))
+        try:
+            run.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise ValueError(f"{run}: cannot create this folder ({error.strerror})") from error
+        return run
+    raise ValueError(f"{parent}: cannot find a free name for a run folder")
+
+
+def describe_environment():
+    """What a run was made with: versions, command, time and git commit, for its record."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "git_commit": _git_commit(),
+        "versions": versions,
+    }
+
+
+def _git_commit():
+    root = Path(__file__).parent
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None  # not a checkout, or no git on this machine
+    return result.stdout.strip()

@@ -1,0 +1,159 @@
+"""Training: compile a network, fit it with callbacks, save it.
+
+    compile_model(model, loss="bce_dice", epochs=60, steps_per_epoch=len(training_data))
+    history = fit(model, training_data, counter, validation_data, epochs=60, run=run)
+    save_model(model, run / "model.keras", settings)
+"""
+
+import sys
+from pathlib import Path
+
+import keras
+from tqdm import tqdm
+
+from runs import replacing, write_json, write_table
+from unet import LOSSES, dice_metrics
+
+LEARNING_RATE = {"unet_lean": 2e-3, "unet_classic": 3e-4}  # peak, after warm-up
+DEFAULT_LOSS = {"lean": "bce_dice", "classic": "bce"}
+WARM_UP = 0.1  # share of all steps
+WEIGHT_DECAY = 1e-2
+
+
+def compile_model(model, loss, epochs, steps_per_epoch, learning_rate=None):
+    """Compiles with AdamW, whose learning rate warms up linearly and then falls as a cosine.
+
+    Args:
+        model: a `keras.Model` of `unet.build`.
+        loss: "bce" (binary cross-entropy) or "bce_dice" (plus 1 - soft Dice).
+        epochs, steps_per_epoch: planned length of the run; the cosine ends there.
+        learning_rate: peak; None takes the network's own (`LEARNING_RATE`).
+
+    Raises:
+        ValueError: the loss is unknown, or a number is not positive.
+    """
+    if loss not in LOSSES:
+        raise ValueError(f"unknown loss {loss!r}: choose one of {', '.join(LOSSES)}")
+    if epochs < 1 or steps_per_epoch < 1:
+        raise ValueError(f"epochs is {epochs}: train for at least 1 epoch on at least 1 picture")
+    peak = LEARNING_RATE[model.name] if learning_rate is None else learning_rate
+    if not peak > 0:
+        raise ValueError(f"learning rate is {peak}: must be positive")
+    steps = epochs * steps_per_epoch
+    warm_up = min(int(WARM_UP * steps), 500)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=peak / 50 if warm_up else peak,
+        warmup_target=peak if warm_up else None,
+        warmup_steps=warm_up,
+        decay_steps=max(1, steps - warm_up),
+        alpha=0.01,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY)
+    model.compile(optimizer=optimizer, loss=LOSSES[loss], metrics=dice_metrics())
+
+
+class _SetEpoch(keras.callbacks.Callback):
+    """Tells the training data which epoch it is: order and augmentation follow from that."""
+
+    def __init__(self, counter):
+        super().__init__()
+        self.counter = counter
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.counter.epoch = epoch
+
+
+class _WriteHistory(keras.callbacks.Callback):
+    """Writes history.csv anew after every epoch, so that a stopped run keeps what it had."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+        self.rows = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.rows.append({"epoch": epoch + 1, **{key: float(v) for key, v in logs.items()}})
+        write_table(self.path, self.rows)
+
+
+class _ProgressBar(keras.callbacks.Callback):
+    """One bar for the whole run: readable in a terminal, a notebook and a log file alike."""
+
+    def __init__(self, epochs, steps_per_epoch):
+        super().__init__()
+        self.epochs, self.steps = epochs, steps_per_epoch
+        self.seen = {}
+
+    def on_train_begin(self, logs=None):
+        # A log file gets a line for each refresh: few of them.
+        interval = 0.5 if sys.stderr.isatty() else 5
+        self.bar = tqdm(
+            total=self.epochs * self.steps, unit="step", mininterval=interval, maxinterval=2 * interval
+        )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.bar.set_postfix({"loss": logs["loss"], **self.seen}, refresh=False)
+        self.bar.update()
+
+    def on_epoch_end(self, epoch, logs=None):
+        names = {"dice": "Dice", "val_dice": "validation Dice"}
+        self.seen = {names[key]: value for key, value in logs.items() if key in names}
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
+
+
+def fit(model, training_data, counter, validation_data, epochs, run, patience=None):
+    """Trains a compiled model; leaves it with the weights of its best validation epoch.
+
+    Args:
+        model: compiled by `compile_model`.
+        training_data, counter: what `data.make_training_dataset` gives.
+        validation_data: `tf.data.Dataset` that is never augmented.
+        epochs: most epochs to train.
+        run: the run folder; history.csv and tensorboard/ are written there.
+        patience: stop after so many epochs without a better validation Dice; None never stops
+            early, but still restores the best epoch.
+
+    Returns:
+        list of dicts, one an epoch: epoch (from 1), loss, dice, val_loss, val_dice, ...
+    """
+    history = _WriteHistory(Path(run) / "history.csv")
+    callbacks = [
+        _SetEpoch(counter),
+        history,
+        keras.callbacks.EarlyStopping(
+            monitor="val_dice",
+            mode="max",
+            patience=epochs if patience is None else patience,
+            restore_best_weights=True,
+        ),
+        keras.callbacks.TensorBoard(log_dir=str(Path(run) / "tensorboard"), write_graph=False),
+        keras.callbacks.TerminateOnNaN(),
+        _ProgressBar(epochs, len(training_data)),
+    ]
+    model.fit(
+        training_data,
+        validation_data=validation_data,
+        epochs=epochs,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    return history.rows
+
+
+def save_model(model, path, settings):
+    """Saves a model whole or not at all, with its settings as JSON beside it.
+
+    Args:
+        model: any `keras.Model`.
+        path: ends in .keras; the settings go to the same name with .json.
+        settings: dict; `prediction.load_model` needs its "threshold".
+    """
+    path = Path(path)
+    write_json(path.with_suffix(".json"), settings)
+    with replacing(path) as temporary:
+        model.save(temporary)
