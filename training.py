@@ -1,8 +1,8 @@
 """Training: compile a network, fit it with callbacks, save it.
 
-    compile_model(model, loss="bce_dice", epochs=60, steps_per_epoch=len(training_data))
-    history = fit(model, training_data, counter, validation_data, epochs=60, run=run)
-    save_model(model, run / "model.keras", settings)
+compile_model(model, loss="bce_dice", epochs=60, steps_per_epoch=len(training_data))
+history = fit(model, training_data, counter, validation_data, epochs=60, run=run)
+save_model(model, run / "model.keras", settings)
 """
 
 import sys
@@ -20,7 +20,7 @@ WARM_UP = 0.1  # share of all steps
 WEIGHT_DECAY = 1e-2
 
 
-def compile_model(model, loss, epochs, steps_per_epoch, learning_rate=None):
+def compile_model(model, loss, epochs, steps_per_epoch, learning_rate=None, extra_metrics=()):
     """Compiles with AdamW, whose learning rate warms up linearly and then falls as a cosine.
 
     Args:
@@ -28,6 +28,7 @@ def compile_model(model, loss, epochs, steps_per_epoch, learning_rate=None):
         loss: "bce" (binary cross-entropy) or "bce_dice" (plus 1 - soft Dice).
         epochs, steps_per_epoch: planned length of the run; the cosine ends there.
         learning_rate: peak; None takes the network's own (`LEARNING_RATE`).
+        extra_metrics: besides `unet.dice_metrics`.
 
     Raises:
         ValueError: the loss is unknown, or a number is not positive.
@@ -49,7 +50,8 @@ def compile_model(model, loss, epochs, steps_per_epoch, learning_rate=None):
         alpha=0.01,
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY)
-    model.compile(optimizer=optimizer, loss=LOSSES[loss], metrics=dice_metrics())
+    metrics = [*dice_metrics(), *extra_metrics]
+    model.compile(optimizer=optimizer, loss=LOSSES[loss], metrics=metrics)
 
 
 class _SetEpoch(keras.callbacks.Callback):
@@ -88,7 +90,10 @@ class _ProgressBar(keras.callbacks.Callback):
         # A log file gets a line for each refresh: few of them.
         interval = 0.5 if sys.stderr.isatty() else 5
         self.bar = tqdm(
-            total=self.epochs * self.steps, unit="step", mininterval=interval, maxinterval=2 * interval
+            total=self.epochs * self.steps,
+            unit="step",
+            mininterval=interval,
+            maxinterval=2 * interval,
         )
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -140,6 +145,7 @@ def fit(model, training_data, counter, validation_data, epochs, run, patience=No
         validation_data=validation_data,
         epochs=epochs,
         callbacks=callbacks,
+        shuffle=False,  # the dataset shuffles itself, reproducibly
         verbose=0,
     )
     return history.rows

@@ -156,7 +156,9 @@ def unet(input_shape=(128, 128, 3), widths=LEAN_WIDTHS):
     def residual_block(x, width, name):
         y = convolution(x, width, f"{name}_a")
         y = convolution(y, width, f"{name}_b", activate=False)
-        return layers.Activation("relu", name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, y]))
+        return layers.Activation("relu", name=f"{name}_relu")(
+            layers.Add(name=f"{name}_add")([x, y])
+        )
 
     images = keras.Input(input_shape, name="picture")
     depth = len(widths) - 1
@@ -260,4 +262,8 @@ LOSSES = {"bce": "binary_crossentropy", "bce_dice": bce_dice_loss}
 def dice_metrics():
     """Metrics for `compile`: `dice` (hard), `soft_dice` and `iou`, per picture, then averaged."""
     mean = keras.metrics.MeanMetricWrapper
-    return [mean(hard_dice, name="dice"), mean(soft_dice, name="soft_dice"), mean(hard_iou, name="iou")]
+    return [
+        mean(hard_dice, name="dice"),
+        mean(soft_dice, name="soft_dice"),
+        mean(hard_iou, name="iou"),
+    ]

@@ -1,0 +1,116 @@
+"""Measure whether the data pipeline keeps up with the network, and what memory it takes.
+
+    python benchmarks/pipeline.py --data DIR            # pictures per second, side by side
+    python benchmarks/pipeline.py --data DIR --memory   # peak memory on 1,000 and on all pictures
+
+DIR is a folder of pictures and masks. Speed: decoding and augmentation (batches of 16, 128 x 128)
+against training steps of the lean network on a batch that is already in memory, in turns, so that
+both see the same machine. Memory: one short epoch at 64 x 64 in a fresh process for each size.
+"""
+
+import argparse
+import itertools
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+BATCH_SIZE = 16
+ROUNDS = 5
+
+
+def compiled_model(size):
+    from unet import build
+
+    model = build("lean", (size, size, 3))
+    model.compile("adam", "binary_crossentropy")
+    return model
+
+
+def pictures_per_second(work, seconds):
+    """Call `work` until `seconds` are over; each call handles one batch."""
+    start, batches = time.perf_counter(), 0
+    while (passed := time.perf_counter() - start) < seconds:
+        work()
+        batches += 1
+    return batches * BATCH_SIZE / passed
+
+
+def feeding_rate(dataset, seconds):
+    """Pictures per second that the dataset yields once its buffers are running."""
+    batches = itertools.chain.from_iterable(itertools.repeat(dataset))
+    next(batches)
+    return pictures_per_second(lambda: next(batches), seconds)
+
+
+def measure_speed(pairs, seconds):
+    from data import make_training_dataset
+
+    dataset, _ = make_training_dataset(pairs, 128, BATCH_SIZE)
+    model = compiled_model(128)
+    x, y = next(iter(dataset))
+    model.train_on_batch(x, y)  # traces the step
+    ratios = []
+    for number in range(1, ROUNDS + 1):
+        fed = feeding_rate(dataset, seconds)
+        trained = pictures_per_second(lambda: model.train_on_batch(x, y), seconds)
+        ratios.append(fed / trained)
+        print(
+            f"round {number}: pipeline {fed:6.1f} pictures/s, training {trained:6.1f} pictures/s, "
+            f"ratio {ratios[-1]:.1f}",
+            flush=True,
+        )
+    print(f"median ratio {statistics.median(ratios):.1f} (wanted: at least 3)")
+
+
+def train_once(pairs):
+    """Train one epoch and print the peak resident memory of this process in MB."""
+    from data import make_training_dataset
+
+    dataset, _ = make_training_dataset(pairs, 64, BATCH_SIZE)
+    compiled_model(64).fit(dataset, epochs=1, verbose=0, shuffle=False)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak / (1024 * 1024 if sys.platform == "darwin" else 1024))
+
+
+def measure_memory(directory, counts):
+    peaks = []
+    for count in counts:
+        start = time.perf_counter()
+        command = [sys.executable, __file__, "--data", str(directory), "--train-on", str(count)]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        peaks.append(float(output.split()[-1]))
+        took = time.perf_counter() - start
+        print(f"{count:6,} pictures: peak {peaks[-1]:.0f} MB ({took:.0f} s)", flush=True)
+    print(f"ratio {peaks[-1] / peaks[0]:.3f} (wanted: at most 1.2)")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--memory", action="store_true", help="measure memory instead of speed")
+    parser.add_argument("--seconds", type=float, default=4, help="of each measurement (4)")
+    parser.add_argument("--train-on", type=int, help=argparse.SUPPRESS)  # what the children run
+    arguments = parser.parse_args()
+
+    from pairing import find_pairs
+
+    pairs = find_pairs(arguments.data).labelled
+    if arguments.train_on:
+        train_once(pairs[: arguments.train_on])
+    elif arguments.memory:
+        measure_memory(arguments.data, (min(1000, len(pairs)), len(pairs)))
+    else:
+        measure_speed(pairs, arguments.seconds)
+
+
+if __name__ == "__main__":
+    main()

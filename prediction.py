@@ -1,0 +1,174 @@
+"""Masks for pictures, at each picture's own size, from a saved network.
+
+network = load_network("runs/.../model.keras")
+probability = predict_probability(network, read_image("lesion.jpg", network.channels))
+mask = mask_at(probability, network.threshold)
+"""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+import unet  # noqa: F401  registers the layers, so that files load without custom objects
+from data import read_image, resize_image
+from metrics import mask_at
+from overlay import draw_outline
+from runs import replacing
+
+PICTURES_AT_ONCE = 8
+
+
+@dataclass
+class Network:
+    """A trained model with what its predictions need.
+
+    Attributes:
+        model: `keras.Model`, float32 (N, S, S, C) in [0, 1] -> probability (N, S, S, 1).
+        image_size: S in pixels.
+        threshold: a pixel is foreground from this probability on; chosen on validation pictures.
+        settings: everything recorded with the weights.
+    """
+
+    model: keras.Model
+    image_size: int
+    threshold: float = 0.5
+    settings: dict = field(default_factory=dict)
+
+    @property
+    def channels(self):
+        return self.model.input_shape[-1]
+
+
+def load_network(path):
+    """Loads a .keras file and the .json of the same name beside it.
+
+    Keras' safe mode is on: a file that carries code is refused, not run.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not a U-Net of this project, or its .json cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such weights file: give the model.keras of a run")
+    if path.suffix != ".keras":
+        raise ValueError(f"{path}: weights must be a .keras file, such as the model.keras of a run")
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged file fails in as many ways as there are formats inside
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error)
+        raise ValueError(
+            f"{path}: cannot be loaded as a Keras model ({reason}): it may be damaged or come "
+            "from another program; train again or give another file"
+        ) from error
+    inputs, outputs = model.input_shape, model.output_shape
+    if not (
+        isinstance(inputs, tuple)
+        and isinstance(outputs, tuple)
+        and len(inputs) == len(outputs) == 4
+        and inputs[3] in (1, 3)
+        and outputs[3] == 1
+    ):
+        raise ValueError(
+            f"{path}: maps {inputs} to {outputs}; expected a network from pictures with 1 or 3 "
+            "channels to one probability a pixel"
+        )
+    settings = _read_settings(path.with_suffix(".json"))
+    size = inputs[1] or settings.get("image_size") or 128
+    return Network(model, int(size), float(settings.get("threshold", 0.5)), settings)
+
+
+def _read_settings(path):
+    if not path.exists():
+        print(f"note: no {path.name} beside the weights: the threshold is 0.5", file=sys.stderr)
+        return {}
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        if not 0 < float(settings["threshold"]) < 1:
+            raise ValueError("threshold must lie between 0 and 1")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{path}: not the settings of a network ({error}): restore it, or delete it to use "
+            "the threshold 0.5"
+        ) from error
+    return settings
+
+
+def predict_probabilities(network, pictures):
+    """Yields the probability of "lesion" for each pixel, picture by picture.
+
+    Args:
+        network: a `Network`.
+        pictures: iterable of uint8 (H, W, C), as `read_image` gives them with the network's number
+            of channels; sizes may differ. Read a few at a time, so any number will do.
+
+    Yields:
+        float32 (H, W) in [0, 1], at the picture's own size.
+    """
+    pictures = iter(pictures)
+    while batch := list(islice(pictures, PICTURES_AT_ONCE)):
+        inputs = np.stack([resize_image(picture, network.image_size) for picture in batch])
+        outputs = np.asarray(network.model.predict_on_batch(inputs))[..., 0]
+        for picture, probability in zip(batch, outputs, strict=True):
+            height, width = picture.shape[:2]
+            own_size = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)
+            yield np.clip(own_size, 0.0, 1.0)  # rounding may leave the range by a hair
+
+
+def predict_probability(network, picture):
+    """`predict_probabilities` of a single picture: float32 (H, W) in [0, 1]."""
+    return next(predict_probabilities(network, [picture]))
+
+
+def save_mask(path, mask):
+    """Writes a 0/1 mask as a 0/255 PNG, which every viewer shows as black and white."""
+    with replacing(path) as temporary:
+        Image.fromarray(mask * np.uint8(255)).save(temporary, format="PNG")
+
+
+def save_picture(path, picture):
+    """Writes a uint8 RGB picture as PNG."""
+    with replacing(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG")
+
+
+def predict_files(network, images, directory):
+    """Writes `<stem>_mask.png` and `<stem>_overlay.png` for each picture file.
+
+    Args:
+        network: a `Network`.
+        images: paths of pictures, no two with the same stem: see `data.find_pictures`.
+        directory: where results go; must exist.
+
+    Returns:
+        list of dicts, one a picture: name, height, width (pixels), area (share of the picture).
+
+    Raises:
+        ValueError: a file is no picture.
+    """
+    rows = []
+    for image in tqdm(images, unit="picture", disable=len(images) < 2):
+        rgb = read_image(image, 3)
+        picture = rgb if network.channels == 3 else read_image(image, 1)
+        mask = mask_at(predict_probability(network, picture), network.threshold)
+        save_mask(directory / f"{image.stem}_mask.png", mask)
+        overlay = draw_outline(rgb, {"prediction": mask})
+        save_picture(directory / f"{image.stem}_overlay.png", overlay)
+        height, width = mask.shape
+        rows.append({"name": image.stem, "height": height, "width": width, "area": mask.mean()})
+    share = [row["area"] for row in rows]
+    if rows and (max(share) == 0 or min(share) == 1):
+        print(
+            f"warning: every mask is all {'background' if max(share) == 0 else 'foreground'}: "
+            "are these weights meant for such pictures?",
+            file=sys.stderr,
+        )
+    return rows

@@ -1,0 +1,174 @@
+"""Segment skin lesions from the command line: the headless twin of the notebook.
+
+    python segment.py check DIR
+    python segment.py train --data DIR --epochs 60 --out runs/mine
+    python segment.py evaluate --data DIR --weights runs/mine/model.keras --out runs/scores
+    python segment.py predict PICTURE... --weights runs/mine/model.keras --out masks
+
+DIR holds pictures and masks; `check` tells what was found in it. Results go to a new folder.
+A mistake ends in one line that says what to do, and exit code 2.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+MODEL_NAMES = ("lean", "classic")
+LOSS_NAMES = ("bce", "bce_dice")
+
+
+def whole_number(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def picture_size(text):
+    value = whole_number(text)
+    if not 16 <= value <= 2048:
+        raise argparse.ArgumentTypeError(f"{text} is not between 16 and 2048 pixels")
+    return value
+
+
+def create_parser():
+    parser = argparse.ArgumentParser(
+        prog="segment.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    check = commands.add_parser("check", help="say what a data folder holds, and what is wrong")
+    check.add_argument("directory", metavar="DIR", type=Path)
+
+    train = commands.add_parser("train", help="train a network and score it")
+    train.add_argument("--data", metavar="DIR", type=Path, default=Path(__file__).parent)
+    train.add_argument("--out", metavar="DIR", type=Path, help="default: a new folder in runs/")
+    train.add_argument("--epochs", metavar="N", type=whole_number, default=60)
+    train.add_argument("--size", metavar="S", type=picture_size, default=128, help="pixels a side")
+    train.add_argument("--batch", metavar="N", type=whole_number, default=8)
+    train.add_argument("--model", choices=MODEL_NAMES, default="lean")
+    train.add_argument("--loss", choices=LOSS_NAMES, help="default: the network's own")
+    train.add_argument("--channels", type=int, choices=(1, 3), default=3, help="1 gray, 3 RGB")
+    train.add_argument("--seed", type=int, default=0)
+
+    evaluate = commands.add_parser("evaluate", help="score saved weights on pairs")
+    evaluate.add_argument("--data", metavar="DIR", type=Path, required=True)
+    evaluate.add_argument("--weights", metavar="FILE", type=Path, required=True)
+    evaluate.add_argument("--out", metavar="DIR", type=Path, required=True)
+    evaluate.add_argument(
+        "--part",
+        choices=("train", "validation", "test", "all"),
+        help="default: the test part where the data has one, else every pair",
+    )
+
+    predict = commands.add_parser("predict", help="draw the outline of the lesion in pictures")
+    predict.add_argument("paths", metavar="PATH", type=Path, nargs="+", help="pictures or folders")
+    predict.add_argument("--weights", metavar="FILE", type=Path, required=True)
+    predict.add_argument("--out", metavar="DIR", type=Path, required=True)
+    return parser
+
+
+# Modules are imported inside the functions: `--help` and mistyped options answer at once.
+
+
+def run_check(arguments):
+    from checks import check_pairs
+    from data import find_parts
+
+    wrong = 0
+    for part, folder in find_parts(arguments.directory).items():
+        report = check_pairs(folder)
+        print("\n".join([f"== {part}"] * bool(part) + report.lines()))
+        wrong += len(report.problems)
+    return 1 if wrong else 0
+
+
+def run_train(arguments):
+    from data import load_split
+    from runs import claim_folder, create_run_folder
+    from workflow import train
+
+    split = load_split(arguments.data, seed=arguments.seed)
+    if arguments.out is None:
+        run = create_run_folder("runs", arguments.model)
+    else:
+        run = claim_folder(arguments.out)
+    train(
+        split,
+        run,
+        model=arguments.model,
+        epochs=arguments.epochs,
+        image_size=arguments.size,
+        batch_size=arguments.batch,
+        loss=arguments.loss,
+        channels=arguments.channels,
+        seed=arguments.seed,
+    )
+    print(f"results are in {run}")
+
+
+def run_evaluate(arguments):
+    from prediction import load_network
+    from runs import claim_folder
+    from workflow import score, select_pairs
+
+    network = load_network(arguments.weights)
+    pairs, set_name = select_pairs(arguments.data, arguments.weights, arguments.part)
+    print(f"scoring {len(pairs)} pictures: {set_name}")
+    score(network, pairs, set_name, claim_folder(arguments.out))
+    print(f"results are in {arguments.out}")
+
+
+def run_predict(arguments):
+    from data import find_pictures
+    from prediction import load_network, predict_files
+    from runs import claim_folder
+
+    images = find_pictures(arguments.paths)
+    network = load_network(arguments.weights)
+    rows = predict_files(network, images, claim_folder(arguments.out))
+    for row in rows[:20]:
+        print(f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x{row['height']}")
+    print(f"{len(rows)} masks and overlays are in {arguments.out}")
+
+
+COMMANDS = {
+    "check": run_check,
+    "train": run_train,
+    "evaluate": run_evaluate,
+    "predict": run_predict,
+}
+
+
+def one_line(error):
+    """What the user has to know of an error, or None if it is no mistake of theirs."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, (ValueError, FileNotFoundError)):
+        return str(error).strip()
+    if type(error).__module__.startswith("tensorflow"):
+        from data import pipeline_error
+
+        return pipeline_error(error)
+    return None
+
+
+def main(argv=None):
+    arguments = create_parser().parse_args(argv)
+    import quiet  # noqa: F401
+
+    try:
+        return COMMANDS[arguments.command](arguments) or 0
+    except KeyboardInterrupt:
+        print("stopped; what was finished before is kept", file=sys.stderr)
+        return 130
+    except Exception as error:
+        line = one_line(error)
+        if line is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

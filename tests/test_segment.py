@@ -1,0 +1,165 @@
+"""The command line: what it writes, and that a mistake ends in one line and exit code 2."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from metrics import mask_at
+from prediction import load_network, predict_probability
+from reading import read_image, read_mask
+from runs import read_table
+from segment import main
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def failure(capsys, *arguments):
+    """Runs a command that must fail; returns its one line."""
+    capsys.readouterr()
+    assert run(*arguments) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_check_says_what_was_found(drawn_folder, capsys):
+    assert run("check", drawn_folder) == 0
+    output = capsys.readouterr().out
+    assert "12, of which 12 with a mask" in output
+    assert "64 x 64" in output
+
+
+def test_check_of_a_bad_folder_exits_with_one(drawn_folder, tmp_path, capsys):
+    for part in ("image", "label"):
+        (tmp_path / part).mkdir()
+    (tmp_path / "image" / "0.png").write_bytes((drawn_folder / "image" / "0.png").read_bytes())
+    (tmp_path / "label" / "0.png").write_bytes(b"no picture")
+    assert run("check", tmp_path) == 1
+    assert "0.png" in capsys.readouterr().out
+
+
+def test_scores_name_every_test_picture_and_the_baselines(trained):
+    split = json.loads((trained / "split.json").read_text())
+    rows = read_table(trained / "scores.csv")
+    summary = json.loads((trained / "scores.json").read_text())
+    assert summary["set"] == "test"
+    methods = list(summary["methods"])
+    assert len(methods) == 4
+    assert len(rows) == len(split["test"]) * len(methods)
+    ours = [row["dice"] for row in rows if row["method"] == methods[0]]
+    assert summary["methods"][methods[0]]["dice"]["mean"] == pytest.approx(np.mean(ours))
+
+
+def test_evaluate_takes_the_pictures_that_were_kept_apart(trained, drawn_folder, tmp_path, capsys):
+    out = tmp_path / "scores"
+    weights = trained / "model.keras"
+    assert run("evaluate", "--data", drawn_folder, "--weights", weights, "--out", out) == 0
+    assert read_table(out / "scores.csv") == read_table(trained / "scores.csv")
+    everything = tmp_path / "all"
+    arguments = ["--data", drawn_folder, "--weights", weights, "--out", everything]
+    assert run("evaluate", *arguments, "--part", "all") == 0
+    assert len(read_table(everything / "scores.csv")) == 12 * 4
+
+
+def test_predict_writes_masks_at_the_pictures_own_size(trained, drawn_folder, tmp_path):
+    pictures = tmp_path / "in"
+    pictures.mkdir()
+    large = Image.open(drawn_folder / "image" / "3.png").resize((150, 100))
+    large.save(pictures / "ä spot.JPG", format="JPEG")
+    large.convert("L").save(pictures / "gray.png")
+    out = tmp_path / "out"
+    one = drawn_folder / "image" / "5.png"
+    assert run("predict", pictures, one, "--weights", trained / "model.keras", "--out", out) == 0
+    names = sorted(path.name for path in out.iterdir())
+    stems = ["5", "gray", "ä spot"]
+    assert names == sorted(f"{stem}_{kind}.png" for stem in stems for kind in ("mask", "overlay"))
+    with Image.open(out / "ä spot_mask.png") as mask:
+        assert mask.size == (150, 100)
+        assert mask.mode == "L"
+        assert set(np.unique(mask)) <= {0, 255}
+    network = load_network(trained / "model.keras")
+    expected = mask_at(predict_probability(network, read_image(one)), network.threshold)
+    np.testing.assert_array_equal(read_mask(out / "5_mask.png"), expected)
+
+
+def test_results_are_never_overwritten(trained, drawn_folder, capsys):
+    before = (trained / "model.keras").read_bytes()
+    line = failure(capsys, "train", "--data", drawn_folder, "--epochs", 1, "--out", trained)
+    assert "already holds files" in line
+    assert (trained / "model.keras").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["check", "NOWHERE"], "NOWHERE"),
+        (["train", "--data", "NOWHERE", "--out", "OUT"], "NOWHERE"),
+        (["predict", "NOWHERE", "--weights", "WEIGHTS", "--out", "OUT"], "NOWHERE"),
+        (["predict", "PICTURE", "--weights", "NOWHERE", "--out", "OUT"], "NOWHERE"),
+        (["predict", "PICTURE", "--weights", "PICTURE", "--out", "OUT"], ".keras"),
+        (["predict", "PICTURE", "--weights", "BROKEN", "--out", "OUT"], "cannot be loaded"),
+        (["predict", "TEXT", "--weights", "WEIGHTS", "--out", "OUT"], "text.png"),
+        (["predict", "EMPTY", "--weights", "WEIGHTS", "--out", "OUT"], "no picture"),
+        (["evaluate", "--data", "EMPTY", "--weights", "WEIGHTS", "--out", "OUT"], "empty"),
+    ],
+)
+def test_mistakes_end_in_one_line(arguments, expected, trained, drawn_folder, tmp_path, capsys):
+    places = {
+        "NOWHERE": tmp_path / "NOWHERE",
+        "OUT": tmp_path / "out",
+        "WEIGHTS": trained / "model.keras",
+        "PICTURE": drawn_folder / "image" / "0.png",
+        "BROKEN": tmp_path / "broken.keras",
+        "TEXT": tmp_path / "text.png",
+        "EMPTY": tmp_path / "empty",
+    }
+    places["BROKEN"].write_bytes((trained / "model.keras").read_bytes()[:5000])
+    places["TEXT"].write_text("not a picture")
+    places["EMPTY"].mkdir()
+    line = failure(capsys, *(places.get(argument, argument) for argument in arguments))
+    assert expected in line
+    out = places["OUT"]
+    assert not out.exists() or not any(path.suffix == ".png" for path in out.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--epochs", "0"],
+        ["train", "--epochs", "-3"],
+        ["train", "--epochs", "many"],
+        ["train", "--size", "7"],
+        ["train", "--size", "99999"],
+        ["train", "--model", "huge"],
+        ["train", "--batch", "0"],
+        ["train", "--nonsense"],
+        ["predict"],
+        ["fly"],
+        [],
+    ],
+)
+def test_bad_options_exit_with_two(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_as_a_command_it_prints_no_noise(trained, drawn_folder, tmp_path):
+    picture = drawn_folder / "image" / "0.png"
+    command = [sys.executable, "segment.py", "predict", picture]
+    command += ["--weights", trained / "model.keras", "--out", tmp_path / "out"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert len(result.stdout.splitlines()) == 2

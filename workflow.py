@@ -1,0 +1,148 @@
+"""Whole runs, for the command line: the steps that the notebook shows one by one.
+
+train(load_split("my_data"), run, epochs=60)      # trains, chooses a threshold, scores, saves
+pairs, set_name = select_pairs("my_data", "runs/mine/model.keras")
+score(network, pairs, set_name, directory)
+"""
+
+from pathlib import Path
+
+import keras
+
+from baselines import CentredDisc
+from data import Split, find_parts, load_split, make_dataset, make_training_dataset
+from evaluation import describe, evaluate, fit_disc, validation_curve, write_scores
+from metrics import best_threshold
+from prediction import Network
+from runs import describe_environment
+from training import DEFAULT_LOSS, compile_model, fit, save_model
+from unet import build
+
+PATIENCE = 0.4  # of all epochs without a better validation Dice end a training
+
+
+def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, loss=None, channels=3,
+          seed=0):  # fmt: skip
+    """Trains a network on a split, chooses its threshold on validation, scores it, saves all.
+
+    Args:
+        split: `data.Split` with training and validation pairs; without test pairs the scores are
+            those of the validation pairs, and say so.
+        run: existing folder, see `runs`.
+        model: "lean" or "classic"; loss: "bce", "bce_dice" or None for the network's own.
+        epochs, image_size (pixels a side), batch_size, channels (1 gray, 3 RGB), seed: as named.
+
+    Returns:
+        `prediction.Network`.
+    """
+    keras.utils.set_random_seed(seed)
+    print(
+        f"{len(split.train)} pairs for training, {len(split.validation)} for validation, "
+        f"{len(split.test)} for test"
+    )
+    training_data, counter = make_training_dataset(
+        split.train, image_size, batch_size, channels, seed
+    )
+    validation_data = make_dataset(split.validation, image_size, batch_size, channels)
+    unet = build(model, (image_size, image_size, channels))
+    loss = loss or DEFAULT_LOSS[model]
+    compile_model(unet, loss, epochs, len(training_data))
+    split.write(run / "split.json")
+    patience = max(5, round(PATIENCE * epochs))
+    fit(unet, training_data, counter, validation_data, epochs, run, patience)
+
+    settings = {
+        "model": model,
+        "image_size": image_size,
+        "channels": channels,
+        "loss": loss,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "seed": seed,
+        "data": str(Path(split.root).resolve()),
+    }
+    network = finish(unet, split, settings, run)
+    pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
+    score(network, pairs, set_name, run)
+    return network
+
+
+def finish(model, split, settings, run):
+    """Chooses the threshold on the validation pairs and saves the model with its settings.
+
+    Returns:
+        `prediction.Network`, as `load_network(run / "model.keras")` would give it.
+    """
+    network = Network(model, settings["image_size"])
+    curve = validation_curve(network, split.validation, progress=False)
+    network.threshold, dice = best_threshold(curve), float(curve.max())
+    print(f"threshold {network.threshold:.2f}: best on validation, mean Dice {dice:.3f} there")
+    network.settings = {
+        **settings,
+        "threshold": network.threshold,
+        "validation_dice": dice,
+        "centred_disc_radius": fit_disc(split.train).radius,
+        **describe_environment(),
+    }
+    save_model(model, Path(run) / "model.keras", network.settings)
+    return network
+
+
+def score(network, pairs, set_name, directory):
+    """Scores pairs, writes scores.csv and scores.json into a folder and prints the table."""
+    radius = network.settings.get("centred_disc_radius")  # foreign weights come without it
+    disc = None if radius is None else CentredDisc(float(radius))
+    rows = evaluate(network, pairs, disc)
+    about = {"set": set_name, "threshold": network.threshold, "image_size": network.image_size}
+    summary = write_scores(directory, rows, about)
+    print(f"{set_name}: {describe(summary)}")
+    return summary
+
+
+def select_pairs(directory, weights, part=None):
+    """The pairs of a data folder that a network may be scored on, and what to call them.
+
+    Args:
+        directory: data folder.
+        weights: path of the network; a split.json beside it tells which pairs it was trained on.
+        part: "train", "validation", "test" or "all"; None takes the test part where the folder or
+            the network's own split names one, and else every pair.
+
+    Returns:
+        (list of `data.Pair`, words for the set).
+
+    Raises:
+        ValueError: the part has no pairs.
+    """
+    folders = find_parts(directory)
+    every = [pair for folder in folders.values() for pair in folder.labelled]
+    split_file = Path(weights).with_name("split.json")
+    split = None
+    if part != "all":
+        split = _own_split(split_file, every) or _given_split(directory, folders, part)
+    if split is None:
+        part, pairs = "all", every
+    else:
+        part = part or ("test" if split.test else "validation")
+        pairs = getattr(split, part)
+    if not pairs:
+        raise ValueError(f"{directory}: its {part} part has no pairs with masks; name another part")
+    return pairs, {"all": "every pair"}.get(part, part)
+
+
+def _own_split(path, pairs):
+    """The split that the network was trained with, if it is of these pairs."""
+    if not path.is_file():
+        return None
+    try:
+        return Split.read(path, pairs)
+    except ValueError:
+        return None  # weights of other data
+
+
+def _given_split(directory, folders, part):
+    """The split that the folder itself gives, by sub-folders or id lists."""
+    has_lists = "" in folders and (folders[""].root / "train.txt").is_file()
+    if part is None and "" in folders and not has_lists:
+        return None
+    return load_split(directory)
