@@ -9,6 +9,7 @@ print(describe(summary))
 from collections import deque
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from baselines import CentredDisc, baseline_table
@@ -19,6 +20,7 @@ from runs import write_json, write_table
 from summaries import compare_paired, strata, summarise
 
 MODEL = "U-Net"
+COMPARED = ("dice", "jaccard", "thresholded_jaccard", "sensitivity", "specificity")
 STRATA = ("lesion_size", "touches_frame", "dx", "localization")
 
 
@@ -85,6 +87,74 @@ def evaluate(network, pairs, disc, progress=True):
 def of_method(rows, method=MODEL):
     """The rows of one method, in the order of the pictures."""
     return [row for row in rows if row["method"] == method]
+
+
+def predictions_of(network, pairs, rows):
+    """What `panels.plot_predictions` shows of some scored pictures, in the order of `rows`.
+
+    Args:
+        network: a `prediction.Network`.
+        pairs: list of `data.Pair` that holds those pictures.
+        rows: rows of `evaluate`, such as the four with the lowest Dice.
+    """
+    by_name = {pair.name: pair for pair in pairs}
+    chosen = [by_name[row["name"]] for row in rows]
+    predicted = predict_pairs(network, chosen, progress=False)
+    return [
+        {
+            "name": pair.name,
+            "dice": row["dice"],
+            "picture": picture,
+            "truth": truth,
+            "prediction": mask_at(probability, network.threshold),
+        }
+        for row, (pair, picture, truth, probability) in zip(rows, predicted, strict=True)
+    ]
+
+
+def compare_models(name_a, rows_a, name_b, rows_b):
+    """Two models on the same pictures, score by score.
+
+    Args:
+        name_a, name_b: what to call them.
+        rows_a, rows_b: rows of `evaluate` of one method each, in the same order of pictures.
+
+    Returns:
+        list of dicts, one a score: its mean for each model, the mean paired difference (a - b),
+        the ends of its 95 % interval, and the p-value of `summaries.compare_paired`.
+
+    Raises:
+        ValueError: the two do not hold the same pictures.
+    """
+    if [row["name"] for row in rows_a] != [row["name"] for row in rows_b]:
+        raise ValueError(f"{name_a} and {name_b} were not scored on the same pictures")
+    table = []
+    for score in COMPARED:
+        a, b = ([row[score] for row in rows] for rows in (rows_a, rows_b))
+        paired = compare_paired(a, b)
+        low, high = paired["interval"]
+        table.append(
+            {
+                "score": score,
+                name_a: round(float(np.mean(a)), 4),
+                name_b: round(float(np.mean(b)), 4),
+                "difference": round(paired["mean_difference"], 4),
+                "from": round(low, 4),
+                "to": round(high, 4),
+                "p": float(f"{paired['p_value']:.2g}"),
+            }
+        )
+    return table
+
+
+def format_table(rows):
+    """A list of dicts as text in aligned columns."""
+    lines = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    )
 
 
 def summarise_methods(rows):

@@ -156,8 +156,9 @@ def plot_predictions(rows, title="Pictures of the test set"):
 
     Args:
         rows: dicts with `name`, `picture` (uint8), `truth` (mask, or None where there is no
-            label), `prediction` (mask), `dice` (float or None) and, where it is to be shown in a
-            column of its own, `probability` (float (H, W) in [0, 1]).
+            label), `prediction` (mask), `dice` (float or None) and, where they are to be shown in
+            columns of their own, `probability` (float (H, W) in [0, 1]) and `other` (another
+            model's mask).
         title: names the set and the order, such as "Test set, lowest Dice first".
 
     The label column is left out where no picture has a label.
@@ -166,9 +167,11 @@ def plot_predictions(rows, title="Pictures of the test set"):
         raise ValueError("there is no prediction to show")
     with_truth = any(row.get("truth") is not None for row in rows)
     with_probability = any(row.get("probability") is not None for row in rows)
+    with_other = any(row.get("other") is not None for row in rows)
     headings = ["picture"] + ["label"] * with_truth + ["probability"] * with_probability
-    headings += ["prediction", "outlines"]
+    headings += ["prediction"] + ["another model's"] * with_other + ["outlines"]
     outlines = [("label", "truth")] * with_truth + [("prediction", "prediction")]
+    outlines += [("another model's prediction", "other")] * with_other
     shape = _tallest([row["picture"] for row in rows])
     figure, axes, side = _picture_grid(
         len(rows), len(headings), shape, title, outlines, row_gap=0.5
@@ -176,12 +179,17 @@ def plot_predictions(rows, title="Pictures of the test set"):
     for row, line in zip(rows, axes, strict=True):
         picture = _as_picture(row["picture"], side)
         prediction = _as_mask(row["prediction"], side)
-        truth = None if row.get("truth") is None else _as_mask(row["truth"], side)
+        truth, other = (
+            None if row.get(name) is None else _as_mask(row[name], side)
+            for name in ("truth", "other")
+        )
+        drawn = {"other": other, "truth": truth, "prediction": prediction}
         panels = {
             "picture": picture,
             "label": None if truth is None else truth.astype(np.float32),
             "prediction": prediction.astype(np.float32),
-            "outlines": draw_outline(picture, {"truth": truth, "prediction": prediction}),
+            "another model's": None if other is None else other.astype(np.float32),
+            "outlines": draw_outline(picture, drawn),
         }
         if row.get("probability") is not None:
             probability = np.asarray(row["probability"], np.float32)

@@ -175,8 +175,8 @@ def draw_lesion(
     else:
         spread = 1.2 - rng.uniform(0.4, 1.0) * smoothstep(2 * core - 0.3)
     mottle = rng.uniform(*kind.mottle)
-    uneven = fractal(rng, size, rng.uniform(1.5, 5) * bumps, 4, 0.7)
-    spread = spread * np.exp(np.float32(0.6 * mottle) * uneven)
+    uneven = fractal(rng, size, rng.uniform(1, 3) * bumps, 5, rng.uniform(0.45, 0.7))
+    spread = spread * np.exp(np.float32(0.8 * mottle) * uneven)
     if rng.random() < kind.patchy:
         islands = fractal(rng, size, rng.uniform(1, 3) * bumps, 4, 0.6)
         least = rng.uniform(0.05, 0.5)

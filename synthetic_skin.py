@@ -149,8 +149,8 @@ def pigment_colours(rng: np.random.Generator) -> np.ndarray:
             (0.40, 0.75, 1.05),
             (0.06, 0.80, 0.72),
             (1.0, 1.0, 1.0),
-            (rng.uniform(0.2, 0.6), 1.0, rng.uniform(1.15, 1.85)),
-            (rng.uniform(0.1, 0.65), 1.0, rng.uniform(1.0, 2.0)),
+            (rng.uniform(0.24, 0.62), 1.0, rng.uniform(1.15, 1.8)),
+            (rng.uniform(0.2, 0.7), 1.0, rng.uniform(1.0, 1.8)),
             (1.15, 1.25, 1.2),
             (1.25, 0.9, rng.uniform(0.4, 0.8)),
             (-0.35, -0.8, -1.0),
@@ -194,9 +194,9 @@ def draw_skin(rng: np.random.Generator, size: int, stack: np.ndarray) -> None:
         pores = spots(rng, size, log_uniform(rng, 0.02, 0.06), 0.3, 0.7)
         brown += np.float32(sign * log_uniform(rng, 0.03, 0.15)) * pores
     if rng.random() < 0.35:  # fine vessels
-        patch = np.clip(noise(rng, size, 3) + 0.3, 0, 1.5)
-        width = rng.uniform(0.003, 0.009) * size
-        vessels = ridges(rng, size, rng.uniform(5, 14), width)
+        patch = np.clip(noise(rng, size, 4) + rng.uniform(-0.3, 0.6), 0, 1.5)
+        width = rng.uniform(0.002, 0.006) * size
+        vessels = ridges(rng, size, rng.uniform(7, 22), width)
         blood += np.float32(log_uniform(rng, 0.03, 0.25)) * patch * vessels
     if rng.random() < 0.3:  # sun damage: blotches and freckles
         blotches = np.clip(fractal(rng, size, rng.uniform(4, 12), 3, 0.6) - 0.5, 0, 2)

@@ -89,14 +89,18 @@ def finish(model, split, settings, run):
 
 
 def score(network, pairs, set_name, directory):
-    """Scores pairs, writes scores.csv and scores.json into a folder and prints the table."""
+    """Scores pairs, writes scores.csv and scores.json into a folder and prints the table.
+
+    Returns:
+        (rows of `evaluation.evaluate`, content of scores.json).
+    """
     radius = network.settings.get("centred_disc_radius")  # foreign weights come without it
     disc = None if radius is None else CentredDisc(float(radius))
     rows = evaluate(network, pairs, disc)
     about = {"set": set_name, "threshold": network.threshold, "image_size": network.image_size}
     summary = write_scores(directory, rows, about)
     print(f"{set_name}: {describe(summary)}")
-    return summary
+    return rows, summary
 
 
 def select_pairs(directory, weights, part=None):

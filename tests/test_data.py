@@ -124,6 +124,14 @@ def test_training_does_not_depend_on_the_number_of_threads(pairs, monkeypatch):
         np.testing.assert_array_equal(one, other)
 
 
+def test_pictures_of_one_epoch_are_changed_differently(tmp_path):
+    for name in ("a", "b", "c"):
+        write_picture(tmp_path / "image" / f"{name}.png", (16, 16), seed=1)
+        write_mask(tmp_path / "label" / f"{name}.png", (16, 16))
+    x, _ = passed(make_training_dataset(find_pairs(tmp_path).pairs, 16, 4)[0])
+    assert min(np.abs(x[i] - x[j]).mean() for i, j in ((0, 1), (1, 2), (0, 2))) > 0.02
+
+
 def test_every_epoch_shows_every_pair_once_in_a_new_order(tmp_path, monkeypatch):
     monkeypatch.setattr("data.augment_pair", lambda image, mask, rng: (image, mask))
     for value in range(8):  # a pair's coverage says which one it is

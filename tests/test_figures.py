@@ -89,7 +89,8 @@ def test_no_text_is_cut_off_or_runs_into_the_legend(name):
     figure.draw_without_rendering()
     page = figure.bbox
     legends = [legend.get_window_extent() for legend in figure.legends]
-    boxes = [axis.get_tightbbox() for axis in figure.axes] + legends
+    boxes = [text.get_window_extent() for text in figure.texts]  # the figure's own title
+    boxes += [axis.get_tightbbox() for axis in figure.axes] + legends
     for box in boxes:
         assert page.x0 <= box.x0
         assert page.y0 <= box.y0
@@ -162,6 +163,11 @@ def test_masks_are_drawn_from_black_0_to_white_1_even_where_they_hold_one_value(
         (
             {"probability": np.full((40, 40), 0.3, np.float32)},
             ["picture", "label", "probability", "prediction", "outlines"],
+        ),
+        (
+            # Predictions that come with a data set may have a size of their own.
+            {"truth": None, "dice": None, "other": np.eye(20, dtype=np.uint8)},
+            ["picture", "prediction", "another model's", "outlines"],
         ),
     ],
 )
