@@ -5,10 +5,14 @@ history = fit(model, training_data, counter, validation_data, epochs=60, run=run
 save_model(model, run / "model.keras", settings)
 """
 
+import json
 import sys
+import time
 from pathlib import Path
 
 import keras
+import numpy as np
+from keras import ops
 from tqdm import tqdm
 
 from runs import replacing, write_json, write_table
@@ -16,6 +20,8 @@ from unet import LOSSES, dice_metrics
 
 LEARNING_RATE = {"unet_lean": 2e-3, "unet_classic": 3e-4}  # peak, after warm-up
 DEFAULT_LOSS = {"lean": "bce_dice", "classic": "bce"}
+CHECKPOINT = "checkpoint.npz"
+CHECKPOINT_SECONDS = 30  # between checkpoints: short epochs would be slowed down by writing
 WARM_UP = 0.1  # share of all steps
 WEIGHT_DECAY = 1e-2
 
@@ -65,25 +71,81 @@ class _SetEpoch(keras.callbacks.Callback):
         self.counter.epoch = epoch
 
 
-class _WriteHistory(keras.callbacks.Callback):
-    """Writes history.csv anew after every epoch, so that a stopped run keeps what it had."""
+class _BestEpoch(keras.callbacks.EarlyStopping):
+    """Keras' early stopping on validation Dice, which a resumed run can carry on."""
 
-    def __init__(self, path):
+    STATE = ("best", "best_epoch", "wait", "stopped_epoch")
+
+    def __init__(self, patience, checkpoint):
+        super().__init__("val_dice", mode="max", patience=patience, restore_best_weights=True)
+        self.checkpoint = checkpoint
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        for name in self.STATE if self.checkpoint else ():
+            setattr(self, name, self.checkpoint["state"][name])
+        if self.checkpoint:
+            self.best_weights = self.checkpoint["best_weights"]
+
+
+class _WriteProgress(keras.callbacks.Callback):
+    """After an epoch: history.csv, and now and then all that is needed to go on from there."""
+
+    def __init__(self, run, rows, best):
         super().__init__()
-        self.path = path
-        self.rows = []
+        self.run, self.rows, self.best = Path(run), rows, best
+        self.written = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
         self.rows.append({"epoch": epoch + 1, **{key: float(v) for key, v in logs.items()}})
-        write_table(self.path, self.rows)
+        write_table(self.run / "history.csv", self.rows)
+        if time.monotonic() - self.written >= CHECKPOINT_SECONDS:
+            self.write_checkpoint()
+            self.written = time.monotonic()
+
+    def write_checkpoint(self):
+        """Writes one file, whole or not at all: a kill can never pair two different epochs."""
+        state = {name: getattr(self.best, name) for name in _BestEpoch.STATE}
+        about = {"rows": self.rows, "state": {key: float(v) for key, v in state.items()}}
+        arrays = {"about": np.array(json.dumps(about))}
+        groups = {
+            "model": self.model.variables,
+            "optimizer": self.model.optimizer.variables,
+            "best": self.best.best_weights,
+        }
+        for name, values in groups.items():
+            arrays |= {f"{name}/{i}": ops.convert_to_numpy(v) for i, v in enumerate(values)}
+        with replacing(self.run / CHECKPOINT) as temporary:
+            np.savez(temporary, **arrays)
+
+
+def _read_checkpoint(path, model):
+    """Puts a checkpoint's weights and optimizer state into a compiled model; returns the rest."""
+    with np.load(path, allow_pickle=False) as file:
+        about = json.loads(str(file["about"]))
+        groups = {
+            name: [file[f"{name}/{i}"] for i in range(sum(k.startswith(f"{name}/") for k in file))]
+            for name in ("model", "optimizer", "best")
+        }
+    model.optimizer.build(model.trainable_variables)
+    targets = {"model": model.variables, "optimizer": model.optimizer.variables}
+    for name, variables in targets.items():
+        shapes = [tuple(variable.shape) for variable in variables]
+        if shapes != [value.shape for value in groups[name]]:
+            raise ValueError(
+                f"{path}: is of another network: resume with the options the run was started with"
+            )
+        for variable, value in zip(variables, groups[name], strict=True):
+            variable.assign(value)
+    return {**about, "best_weights": groups["best"]}
 
 
 class _ProgressBar(keras.callbacks.Callback):
     """One bar for the whole run: readable in a terminal, a notebook and a log file alike."""
 
-    def __init__(self, epochs, steps_per_epoch):
+    def __init__(self, epochs, steps_per_epoch, first_epoch):
         super().__init__()
-        self.epochs, self.steps = epochs, steps_per_epoch
+        self.epochs, self.steps, self.first_epoch = epochs, steps_per_epoch, first_epoch
         self.seen = {}
 
     def on_train_begin(self, logs=None):
@@ -91,6 +153,7 @@ class _ProgressBar(keras.callbacks.Callback):
         interval = 0.5 if sys.stderr.isatty() else 5
         self.bar = tqdm(
             total=self.epochs * self.steps,
+            initial=self.first_epoch * self.steps,
             unit="step",
             mininterval=interval,
             maxinterval=2 * interval,
@@ -114,45 +177,55 @@ class _ProgressBar(keras.callbacks.Callback):
 def fit(model, training_data, counter, validation_data, epochs, run, patience=None):
     """Trains a compiled model; leaves it with the weights of its best validation epoch.
 
+    Every half minute, at the end of an epoch, the whole state goes to checkpoint.npz. Where that
+    file is there already, the run goes on from it and ends as if it had never been interrupted.
+
     Args:
         model: compiled by `compile_model`.
         training_data, counter: what `data.make_training_dataset` gives.
         validation_data: `tf.data.Dataset` that is never augmented.
         epochs: most epochs to train.
-        run: the run folder; history.csv and tensorboard/ are written there.
+        run: the run folder; history.csv, checkpoint.npz and tensorboard/ are written there.
         patience: stop after so many epochs without a better validation Dice; None never stops
             early, but still restores the best epoch.
 
     Returns:
         list of dicts, one an epoch: epoch (from 1), loss, dice, val_loss, val_dice, ...
+
+    Raises:
+        ValueError: the checkpoint is of another network.
     """
-    history = _WriteHistory(Path(run) / "history.csv")
+    path = Path(run) / CHECKPOINT
+    checkpoint = _read_checkpoint(path, model) if path.is_file() else None
+    rows = checkpoint["rows"] if checkpoint else []
+    if checkpoint and (checkpoint["state"]["stopped_epoch"] > 0 or len(rows) >= epochs):
+        model.set_weights(checkpoint["best_weights"])
+        return rows
+    best = _BestEpoch(epochs if patience is None else patience, checkpoint)
     callbacks = [
         _SetEpoch(counter),
-        history,
-        keras.callbacks.EarlyStopping(
-            monitor="val_dice",
-            mode="max",
-            patience=epochs if patience is None else patience,
-            restore_best_weights=True,
-        ),
+        best,
+        _WriteProgress(run, rows, best),
         keras.callbacks.TensorBoard(log_dir=str(Path(run) / "tensorboard"), write_graph=False),
         keras.callbacks.TerminateOnNaN(),
-        _ProgressBar(epochs, len(training_data)),
+        _ProgressBar(epochs, len(training_data), len(rows)),
     ]
     model.fit(
         training_data,
         validation_data=validation_data,
         epochs=epochs,
+        initial_epoch=len(rows),
         callbacks=callbacks,
         shuffle=False,  # the dataset shuffles itself, reproducibly
         verbose=0,
     )
-    return history.rows
+    return rows
 
 
 def save_model(model, path, settings):
     """Saves a model whole or not at all, with its settings as JSON beside it.
+
+    The checkpoint of its training, if one is in that folder, has served its purpose and goes.
 
     Args:
         model: any `keras.Model`.
@@ -163,3 +236,4 @@ def save_model(model, path, settings):
     write_json(path.with_suffix(".json"), settings)
     with replacing(path) as temporary:
         model.save(temporary)
+    path.with_name(CHECKPOINT).unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+import training
 from data import load_split, make_dataset, make_training_dataset
 from prediction import load_network
 from runs import read_table
@@ -13,14 +14,14 @@ from training import LEARNING_RATE, compile_model, fit, save_model
 from unet import build
 
 
-def train_briefly(folder, run, epochs=3, **options):
+def train_briefly(folder, run, epochs=3, network="lean", **options):
     keras.utils.set_random_seed(0)
     split = load_split(folder, seed=0, test=0)
     data, counter = make_training_dataset(split.train, 32, 4, seed=0)
     validation = make_dataset(split.validation, 32, 4)
-    model = build("lean", (32, 32, 3))
+    model = build(network, (32, 32, 3))
     compile_model(model, "bce", epochs, len(data))
-    run.mkdir()
+    run.mkdir(exist_ok=True)
     return model, validation, fit(model, data, counter, validation, epochs, run, **options)
 
 
@@ -68,6 +69,44 @@ def test_history_best_weights_and_repetition(drawn_folder, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("name", ["lean", "classic"])
+def test_an_interrupted_run_ends_as_if_it_had_not_been(name, drawn_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    options = {"network": name, "epochs": 4, "patience": 2}
+    whole, _, history = train_briefly(drawn_folder, tmp_path / "whole", **options)
+
+    # Stopped in the middle of the third epoch, as by kill -9: nothing is tidied up.
+    run = tmp_path / "cut"
+
+    def stop(self, batch, logs=None):
+        if (run / "history.csv").exists() and len(read_table(run / "history.csv")) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._ProgressBar, "on_train_batch_end", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train_briefly(drawn_folder, run, **options)
+    assert len(read_table(run / "history.csv")) == 2
+
+    resumed, _, history_resumed = train_briefly(drawn_folder, run, **options)
+    assert history_resumed == history
+    assert read_table(run / "history.csv") == history
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+    # Once more: it has ended, so nothing is trained again.
+    finished, _, history_again = train_briefly(drawn_folder, run, **options)
+    assert history_again == history
+    np.testing.assert_array_equal(finished.get_weights()[0], whole.get_weights()[0])
+
+
+def test_a_checkpoint_of_another_network_is_refused(drawn_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    train_briefly(drawn_folder, tmp_path / "run", epochs=1)
+    with pytest.raises(ValueError, match="another network"):
+        train_briefly(drawn_folder, tmp_path / "run", epochs=2, network="classic")
+
+
 def test_early_stopping_ends_the_run(drawn_folder, tmp_path, monkeypatch):
     # With a learning rate of next to nothing, validation Dice cannot keep rising.
     monkeypatch.setitem(LEARNING_RATE, "unet_lean", 1e-12)
@@ -78,6 +117,7 @@ def test_early_stopping_ends_the_run(drawn_folder, tmp_path, monkeypatch):
 def test_run_folder_is_complete_and_reloads(trained):
     for name in ("model.keras", "model.json", "split.json", "history.csv", "scores.csv"):
         assert (trained / name).stat().st_size > 0, name
+    assert not (trained / training.CHECKPOINT).exists()
     settings = json.loads((trained / "model.json").read_text())
     network = load_network(trained / "model.keras")
     assert network.threshold == settings["threshold"]
