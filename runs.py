@@ -26,12 +26,18 @@ def replacing(path):
     """Gives a temporary path beside `path`, same suffix; renames it to `path` if all went well.
 
     So a reader never sees half a file, and a kill or a full disk leaves the old file as it was.
+    Raises ValueError, which names `path` and the reason, if it cannot be written.
     """
     path = Path(path)
     temporary = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:  # libraries that write files often give no `strerror`
+        reason = error.strerror or str(error).partition("\n")[0]
+        raise ValueError(
+            f"{path}: cannot be written ({reason}): free space there or give another folder"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -93,6 +99,18 @@ def claim_folder(directory):
             f"{directory}: already holds files, which are never overwritten: give a new folder"
         )
     return directory
+
+
+def resume_folder(directory):
+    """Takes the folder of an interrupted training to go on in it, or a new one.
+
+    Raises:
+        ValueError: it holds files, but none that an interrupted training leaves.
+    """
+    directory = Path(directory)
+    if (directory / "parameters.json").is_file():
+        return directory
+    return claim_folder(directory)
 
 
 def create_run_folder(parent, name):

@@ -19,8 +19,15 @@ LOSS_NAMES = ("bce", "bce_dice")
 
 def whole_number(text):
     value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    if not 1 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 1,000,000")
+    return value
+
+
+def seed_number(text):
+    value = int(text)
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {2**32 - 1}")
     return value
 
 
@@ -49,7 +56,8 @@ def create_parser():
     train.add_argument("--model", choices=MODEL_NAMES, default="lean")
     train.add_argument("--loss", choices=LOSS_NAMES, help="default: the network's own")
     train.add_argument("--channels", type=int, choices=(1, 3), default=3, help="1 gray, 3 RGB")
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--seed", metavar="N", type=seed_number, default=0)
+    train.add_argument("--resume", action="store_true", help="go on with a training in --out")
 
     evaluate = commands.add_parser("evaluate", help="score saved weights on pairs")
     evaluate.add_argument("--data", metavar="DIR", type=Path, required=True)
@@ -65,6 +73,13 @@ def create_parser():
     predict.add_argument("paths", metavar="PATH", type=Path, nargs="+", help="pictures or folders")
     predict.add_argument("--weights", metavar="FILE", type=Path, required=True)
     predict.add_argument("--out", metavar="DIR", type=Path, required=True)
+
+    for command in (train, evaluate, predict):
+        command.add_argument(
+            "--skip-bad",
+            action="store_true",
+            help="leave out what is missing, unreadable or ambiguous, and list it at the end",
+        )
     return parser
 
 
@@ -72,25 +87,33 @@ def create_parser():
 
 
 def run_check(arguments):
-    from checks import check_pairs
+    from checks import check_pairs, shared_pictures
     from data import find_parts
 
-    wrong = 0
+    reports = {}
     for part, folder in find_parts(arguments.directory).items():
-        report = check_pairs(folder)
-        print("\n".join([f"== {part}"] * bool(part) + report.lines()))
-        wrong += len(report.problems)
-    return 1 if wrong else 0
+        reports[part] = check_pairs(folder)
+        print("\n".join([f"== {part}"] * bool(part) + reports[part].lines()))
+    shared = shared_pictures(reports)
+    for line in shared:
+        print(f"problem   {line}; remove them from one of the two, or scores will look too good")
+    return 1 if shared or any(report.problems for report in reports.values()) else 0
 
 
 def run_train(arguments):
     from data import load_split
-    from runs import claim_folder, create_run_folder
+    from runs import claim_folder, create_run_folder, resume_folder
+    from vetting import sound_split
     from workflow import train
 
     split = load_split(arguments.data, seed=arguments.seed)
+    split, left_out = sound_split(split, arguments.skip_bad)
     if arguments.out is None:
+        if arguments.resume:
+            raise ValueError("--resume needs --out: the folder of the training to go on with")
         run = create_run_folder("runs", arguments.model)
+    elif arguments.resume:
+        run = resume_folder(arguments.out)
     else:
         run = claim_folder(arguments.out)
     train(
@@ -105,31 +128,43 @@ def run_train(arguments):
         seed=arguments.seed,
     )
     print(f"results are in {run}")
+    list_left_out(left_out)
 
 
 def run_evaluate(arguments):
     from prediction import load_network
     from runs import claim_folder
+    from vetting import sound_pairs
     from workflow import score, select_pairs
 
     network = load_network(arguments.weights)
     pairs, set_name = select_pairs(arguments.data, arguments.weights, arguments.part)
+    pairs, left_out = sound_pairs(arguments.data, pairs, arguments.skip_bad)
     print(f"scoring {len(pairs)} pictures: {set_name}")
     score(network, pairs, set_name, claim_folder(arguments.out))
     print(f"results are in {arguments.out}")
+    list_left_out(left_out)
 
 
 def run_predict(arguments):
     from data import find_pictures
     from prediction import load_network, predict_files
     from runs import claim_folder
+    from vetting import sound_pictures
 
     images = find_pictures(arguments.paths)
     network = load_network(arguments.weights)
+    images, left_out = sound_pictures(images, arguments.skip_bad)
     rows = predict_files(network, images, claim_folder(arguments.out))
     for row in rows[:20]:
         print(f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x{row['height']}")
     print(f"{len(rows)} masks and overlays are in {arguments.out}")
+    list_left_out(left_out)
+
+
+def list_left_out(lines):
+    if lines:
+        print("\n".join(["left out, or passed over:", *lines]))
 
 
 COMMANDS = {
@@ -142,10 +177,12 @@ COMMANDS = {
 
 def one_line(error):
     """What the user has to know of an error, or None if it is no mistake of theirs."""
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, (ValueError, FileNotFoundError)):
-        return str(error).strip()
+        return " ".join(line.strip() for line in str(error).splitlines())
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return "the memory of this machine does not suffice; take a smaller --size or --batch"
     if type(error).__module__.startswith("tensorflow"):
         from data import pipeline_error
 
@@ -157,6 +194,8 @@ def main(argv=None):
     arguments = create_parser().parse_args(argv)
     import quiet  # noqa: F401
 
+    # A terminal that cannot show a letter of a file's name is no reason to fail.
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return COMMANDS[arguments.command](arguments) or 0
     except KeyboardInterrupt:

@@ -5,16 +5,28 @@ pairs, set_name = select_pairs("my_data", "runs/mine/model.keras")
 score(network, pairs, set_name, directory)
 """
 
+import json
 from pathlib import Path
 
 import keras
 
 from baselines import CentredDisc
 from data import Split, find_parts, load_split, make_dataset, make_training_dataset
-from evaluation import describe, evaluate, fit_disc, validation_curve, write_scores
+from evaluation import (
+    MODEL,
+    describe,
+    evaluate,
+    fit_disc,
+    of_method,
+    predictions_of,
+    validation_curve,
+    write_scores,
+)
+from figures import plot_curves, plot_score_distribution, save_figure
 from metrics import best_threshold
+from panels import plot_predictions
 from prediction import Network
-from runs import describe_environment
+from runs import describe_environment, write_json
 from training import DEFAULT_LOSS, compile_model, fit, save_model
 from unet import build
 
@@ -25,6 +37,9 @@ def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, los
           seed=0):  # fmt: skip
     """Trains a network on a split, chooses its threshold on validation, scores it, saves all.
 
+    A folder that holds the beginning of the same training is gone on with from its last checkpoint
+    and ends as if it had never been interrupted.
+
     Args:
         split: `data.Split` with training and validation pairs; without test pairs the scores are
             those of the validation pairs, and say so.
@@ -34,37 +49,83 @@ def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, los
 
     Returns:
         `prediction.Network`.
-    """
-    keras.utils.set_random_seed(seed)
-    print(
-        f"{len(split.train)} pairs for training, {len(split.validation)} for validation, "
-        f"{len(split.test)} for test"
-    )
-    training_data, counter = make_training_dataset(
-        split.train, image_size, batch_size, channels, seed
-    )
-    validation_data = make_dataset(split.validation, image_size, batch_size, channels)
-    unet = build(model, (image_size, image_size, channels))
-    loss = loss or DEFAULT_LOSS[model]
-    compile_model(unet, loss, epochs, len(training_data))
-    split.write(run / "split.json")
-    patience = max(5, round(PATIENCE * epochs))
-    fit(unet, training_data, counter, validation_data, epochs, run, patience)
 
+    Raises:
+        ValueError: a file cannot be read, or the folder holds another training.
+    """
     settings = {
         "model": model,
         "image_size": image_size,
         "channels": channels,
-        "loss": loss,
+        "loss": loss or DEFAULT_LOSS[model],
         "epochs": epochs,
         "batch_size": batch_size,
         "seed": seed,
         "data": str(Path(split.root).resolve()),
     }
+    _record(run, settings, split)
+    print(
+        f"{len(split.train)} pairs for training, {len(split.validation)} for validation, "
+        f"{len(split.test)} for test"
+    )
+    keras.utils.set_random_seed(seed)
+    training_data, counter = make_training_dataset(
+        split.train, image_size, batch_size, channels, seed
+    )
+    validation_data = make_dataset(split.validation, image_size, batch_size, channels)
+    unet = build(model, (image_size, image_size, channels))
+    compile_model(unet, settings["loss"], epochs, len(training_data))
+    patience = max(5, round(PATIENCE * epochs))
+    history = fit(unet, training_data, counter, validation_data, epochs, run, patience)
+
     network = finish(unet, split, settings, run)
     pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
-    score(network, pairs, set_name, run)
+    rows, _ = score(network, pairs, set_name, run)
+    draw_figures(network, pairs, set_name, rows, history, run / "figures")
     return network
+
+
+def _record(run, settings, split):
+    """Writes what a training is into its folder, or checks that it is the one begun there."""
+    path = run / "parameters.json"
+    if path.is_file():
+        if (run / "model.keras").exists():
+            raise ValueError(
+                f"{run}: this training has ended: score its model.keras with segment.py evaluate"
+            )
+        begun = json.loads(path.read_text(encoding="utf-8"))
+        other = [key for key, value in settings.items() if begun.get(key) != value]
+        if other:
+            begun_with = ", ".join(f"{key} {begun.get(key)}" for key in other)
+            raise ValueError(f"{run}: this training was begun with {begun_with}: resume with that")
+        if json.loads((run / "split.json").read_text(encoding="utf-8")) != split.to_dict():
+            raise ValueError(
+                f"{run}: the pictures in {settings['data']} have changed since this training "
+                "was begun: bring them back, or begin anew in another folder"
+            )
+        return
+    split.write(run / "split.json")
+    write_json(path, {**settings, **describe_environment()})
+
+
+def draw_figures(network, pairs, set_name, rows, history, directory):
+    """Draws curves, scores beside baselines, and the worst and best pictures of a scored set."""
+    directory.mkdir(exist_ok=True)
+    ranking = sorted(of_method(rows), key=lambda row: row["dice"])
+    baselines = {row["method"]: [] for row in rows if row["method"] != MODEL}
+    for method, dice in baselines.items():
+        dice.extend(row["dice"] for row in of_method(rows, method))
+    figures = {
+        "curves": plot_curves(history),
+        "scores": plot_score_distribution(
+            {MODEL: [row["dice"] for row in ranking]}, baselines, set_name
+        ),
+    }
+    for name, chosen in (("lowest", ranking[:4]), ("highest", ranking[::-1][:4])):
+        panels = predictions_of(network, pairs, chosen)
+        figures[name] = plot_predictions(panels, f"{set_name} set, {name} Dice first")
+    for name, figure in figures.items():
+        save_figure(figure, directory / f"{name}.png")
 
 
 def finish(model, split, settings, run):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import training
 from metrics import mask_at
 from prediction import load_network, predict_probability
 from reading import read_image, read_mask
@@ -163,3 +164,32 @@ def test_as_a_command_it_prints_no_noise(trained, drawn_folder, tmp_path):
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     assert len(result.stdout.splitlines()) == 2
+
+
+def test_resume_goes_on_and_refuses_another_training(
+    drawn_folder, trained, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    out = tmp_path / "run"
+    command = ["train", "--data", drawn_folder, "--epochs", 2, "--size", 32, "--out", out]
+
+    def stop(self, epoch, logs=None):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._ProgressBar, "on_epoch_end", stop)
+        assert run(*command) == 130
+    assert (out / training.CHECKPOINT).is_file()
+    assert "resume with that" in failure(capsys, *command, "--resume", "--seed", 1)
+    assert run(*command, "--resume") == 0
+    for name in ("history.csv", "scores.csv"):
+        assert (out / name).read_bytes() == (trained / name).read_bytes()
+    assert len(list((out / "figures").glob("*.png"))) == 4
+    assert "has ended" in failure(capsys, *command, "--resume")
+
+
+def test_resume_needs_a_folder_of_a_training(drawn_folder, tmp_path, capsys):
+    (tmp_path / "thesis.txt").write_text("mine")
+    line = failure(capsys, "train", "--data", drawn_folder, "--resume", "--out", tmp_path)
+    assert "already holds files" in line
+    assert "needs --out" in failure(capsys, "train", "--data", drawn_folder, "--resume")
