@@ -4,14 +4,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NOTEBOOK := notebooks/skin_lesion_segmentation.ipynb
-# Each training writes into a new folder.
-RUN := runs/$(shell date +%Y%m%d-%H%M%S)-notebook
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 # Set on the command line, these replace the constants of the notebook: make run EPOCHS=200
-PARAMETERS := $(foreach name,DATA EPOCHS BATCH_SIZE IMAGE_SIZE MODEL LOSS SEED,\
-	$(if $($(name)),-p $(name) "$($(name))"))
+CONSTANTS := DATA OTHER_WEIGHTS MODEL EPOCHS BATCH_SIZE IMAGE_SIZE CHANNELS LOSS \
+	LEARNING_RATE VALIDATION TEST PATIENCE SEED
+# A variable of that name that happens to be in the environment is not meant.
+PARAMETERS := $(foreach name,$(CONSTANTS),\
+	$(if $(findstring command line,$(origin $(name))),"$(name)=$($(name))"))
 
 .PHONY: help setup run notebook test lint figures
 .DEFAULT_GOAL := help
@@ -22,10 +23,7 @@ help:  ## list the commands
 setup: $(VENV)/.installed  ## create .venv and install what the notebooks need
 
 run: setup  ## train, score and draw: runs the main notebook from top to bottom
-	@mkdir -p "$(RUN)"
-	@echo "Running $(NOTEBOOK); results go to $(RUN)"
-	@$(BIN)/papermill --log-output --no-progress-bar --cwd . -p RUN_FOLDER "$(RUN)" $(PARAMETERS) \
-		$(NOTEBOOK) "$(RUN)/notebook.ipynb"
+	@$(BIN)/python run_notebook.py $(NOTEBOOK) $(PARAMETERS)
 
 notebook: setup  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
