@@ -85,7 +85,7 @@ def draw_hairs(rng: np.random.Generator, picture: np.ndarray) -> None:
     canvas, shadow = Canvas(size), Canvas(size)
     width = log_uniform(rng, 0.003, 0.009)
     angle, bend = rng.uniform(0, 2 * math.pi), rng.uniform(0.1, 1.6)
-    middle = rng.uniform(0.2, 0.8, 2)
+    middle = rng.uniform(0.05, 0.95, 2)
     count = {"stray": (1, 8), "bunch": (5, 30), "thicket": (20, 70), "stubs": (4, 40)}[style]
     for _ in range(rng.integers(*count)):
         own = width * rng.uniform(0.6, 1.3)
@@ -149,8 +149,8 @@ def draw_ink(rng: np.random.Generator, picture: np.ndarray, x: float, y: float, 
     size = len(picture)
     canvas = Canvas(size)
     style = rng.choice(("dots", "crosses", "arc", "scribble"), p=(0.3, 0.2, 0.35, 0.15))
-    width = rng.uniform(0.012, 0.04)
-    around = reach * rng.uniform(1.3, 1.8) + 0.05
+    width = rng.uniform(0.012, 0.06)
+    around = reach * rng.uniform(1.1, 1.8) + 0.05 + width / 2
     turn = rng.uniform(0, 2 * math.pi)
     strokes = []
     if style == "arc":
@@ -169,11 +169,13 @@ def draw_ink(rng: np.random.Generator, picture: np.ndarray, x: float, y: float, 
             for heading in rng.uniform(0, math.pi, 1 if style == "dots" else 2):
                 step = arm * np.array([math.cos(heading), math.sin(heading)])
                 strokes.append(np.array([at - step, at + step]))
+    fringes, combed = rng.uniform(0, 4), rng.random() < 0.5  # ink creeps along the furrows
     for points in strokes:
         canvas.line(points, width)
-        for _ in range(int(len(points) * rng.uniform(0, 2.5))):  # fringes along the furrows
+        for _ in range(int((4 + len(points)) * fringes)):
             foot = points[rng.integers(len(points))] + rng.normal(0, 0.4 * width, 2)
-            canvas.line(curve(rng, foot, turn + rng.normal(0, 0.5), 1.6 * width, 0.5), 0.004)
+            heading = turn + (rng.normal(0, 0.5) if combed else rng.uniform(0, 2 * math.pi))
+            canvas.line(curve(rng, foot, heading, rng.uniform(0.6, 1.6) * width, 0.5), 0.004)
     grain = np.clip(rng.uniform(0.4, 1.3) + 0.5 * noise(rng, size, rng.uniform(30, 60)), 0, 1)
     coverage = canvas.coverage() * grain[..., None] * np.float32(rng.uniform(0.3, 0.95))
     picture *= 1 - coverage * (1 - pick(rng, INK_COLOURS))
@@ -235,7 +237,7 @@ def place_occluders(rng: np.random.Generator, size: int, x: float, y: float, rea
     """Opaque things that can hide skin, as (coverage (S, S, 1), colour): coloured patches at the
     side away from the lesion at x, y, the black round frame, dark or pale strips at an edge."""
     occluders = []
-    if rng.random() < 0.09:
+    if rng.random() < 0.11:
         canvas = Canvas(size)
         way, radius = rng.uniform(0, 2 * math.pi), rng.uniform(0.15, 0.45)
         away = max(reach * rng.uniform(0.9, 1.3) + radius, 0.5 + 0.4 * radius)
@@ -246,7 +248,7 @@ def place_occluders(rng: np.random.Generator, size: int, x: float, y: float, rea
             corners = way + math.pi / 4 + np.arange(4) * math.pi / 2 + rng.normal(0, 0.1, 4)
             square = np.stack([np.cos(corners), np.sin(corners)], 1) * radius * 1.3
             canvas.polygon(square + np.array([centre_x, centre_y]))
-        grain = 1 + 0.06 * noise(rng, size, size / 3)[..., None]
+        grain = 1 + rng.uniform(0.02, 0.12) * noise(rng, size, size / 3)[..., None]
         occluders.append((canvas.coverage(), pick(rng, PATCH_COLOURS) * grain))
         if rng.random() < 0.25:
             inner = Canvas(size)
@@ -284,7 +286,7 @@ def draw_device(
     ):
         if rng.random() < chance:
             draw(rng, picture)
-    if rng.random() < 0.10:
+    if rng.random() < 0.15:
         draw_ink(rng, picture, x, y, reach)
 
 

@@ -71,7 +71,7 @@ KINDS = {
         0.4, 0.1, 0.15, 0.3, 0.0, 0.03, 0.15, 0.05, 0.05,
     ),
     "blue": Kind(
-        0.03, (0.1, 0.5), (0, 0.1), (0.1, 0.5), (0.03, 0.1), (0.05, 0.25),
+        0.05, (0.1, 0.5), (0, 0.1), (0.1, 0.5), (0.03, 0.1), (0.05, 0.25),
         0.05, 0.05, 0.3, 0.05, 0.2, 1.0, 0.1, 0.0, 0.02,
     ),
     "faint": Kind(
@@ -107,7 +107,9 @@ def choose_kind(rng: np.random.Generator) -> Kind:
 
 def place_lesion(rng: np.random.Generator, size: int, kind: Kind) -> Place:
     """Choose size, position and outline of a lesion; some are cut by the frame or exceed it."""
-    area = float(np.interp(rng.random(), AREA_QUANTILES, AREAS))
+    # Lesions that hardly show are seldom huge: there the whole picture would look like skin.
+    most = 0.85 if kind.density[1] < 0.3 else 1.0
+    area = float(np.interp(most * rng.random(), AREA_QUANTILES, AREAS))
     radius = math.sqrt(area / math.pi) * (1 + 0.35 * max(0.0, area - 0.45))
     spread = (0.045 if rng.random() < 0.7 else 0.13) + 0.12 * max(0.0, radius - 0.35)
     x, y = 0.5 + rng.normal(0, spread, 2)
@@ -127,7 +129,7 @@ def place_lesion(rng: np.random.Generator, size: int, kind: Kind) -> Place:
     v = (cosine * down - sine * across) / np.float32(radius / longer)
     inside = 1 - cv2.magnitude(u, v)
     if rng.random() < 0.15:  # squarish
-        inside = 0.5 * inside + 0.5 * (1 - 1.1 * (u**4 + v**4) ** 0.25)
+        inside = 0.7 * inside + 0.3 * (1 - 1.1 * (u**4 + v**4) ** 0.25)
     for _ in range(rng.integers(1, 3) if rng.random() < 0.3 else 0):
         away, way = rng.uniform(0.5, 0.95), rng.uniform(0, 2 * math.pi)
         lobe = rng.uniform(0.35, 0.75)
@@ -139,7 +141,7 @@ def place_lesion(rng: np.random.Generator, size: int, kind: Kind) -> Place:
     rough = 0.7 * rng.uniform(*kind.rough)
     inside += np.float32(rough) * fractal(rng, size, 1.5 * bumps, 5, rng.uniform(0.4, 0.7))
     if rng.random() < 0.25:  # notches bitten out of the border
-        bites = np.clip(noise(rng, size, 3 * bumps) - 1, 0, 1)
+        bites = np.clip(fractal(rng, size, 3 * bumps, 3, 0.6) - 1, 0, 1)
         inside -= np.float32(rng.uniform(0.15, 0.5)) * bites
     if rng.random() < 0.12:  # streaks: the border runs out in rays
         rays = rng.standard_normal(int(rng.integers(24, 60))).astype(np.float32)
@@ -222,7 +224,7 @@ def draw_lesion(
         slope = cv2.GaussianBlur(body, (0, 0), max(1.0, 0.1 * place.radius * size))
         relief = math.cos(angle) * cv2.Sobel(slope, cv2.CV_32F, 1, 0)
         relief += math.sin(angle) * cv2.Sobel(slope, cv2.CV_32F, 0, 1)
-        column["shade"] += np.float32(rng.uniform(0.02, 0.1) * place.radius * size / 8) * relief
+        column["shade"] += np.float32(rng.uniform(0.01, 0.06) * place.radius * size / 8) * relief
 
     reach = 0.0
     if rng.random() < kind.halo:
@@ -294,13 +296,24 @@ def draw_neighbours(
         others = spots(rng, size, spacing, rng.uniform(0.1, 0.4), rng.uniform(0.05, 0.35), 0.3)
         pigment = rng.choice(("brown", "second_brown", "blood"))
         stack[..., COLUMN[pigment]] += np.float32(log_uniform(rng, 0.08, 0.6)) * outside * others
-    if rng.random() < 0.2:
+    if rng.random() < 0.12:  # another mole, often cut by the frame
+        ramp = (np.arange(size, dtype=np.float32) + 0.5) / size
+        way, radius = rng.uniform(0, 2 * math.pi), log_uniform(rng, 0.03, 0.2)
+        away = max(place.radius * 1.4 + radius, rng.uniform(0.3, 0.65))
+        across = ramp - np.float32(place.x + away * math.cos(way))
+        down = ramp - np.float32(place.y + away * math.sin(way))
+        distance = cv2.magnitude(*np.meshgrid(across, down)) / np.float32(radius)
+        mole = outside * smoothstep((1 - distance + 0.15 * fractal(rng, size, 1 / radius, 3)) / 0.4)
+        amount = np.float32(log_uniform(rng, 0.15, 1.2))
+        stack[..., COLUMN["brown"]] += amount * mole * np.exp(0.2 * noise(rng, size, 2 / radius))
+    if rng.random() < 0.27:
         flush = np.clip(1 + (inside - 0.1) / rng.uniform(0.5, 1.5), 0, 1)
         flush = flush * (inside < 0.3) * np.exp(0.4 * noise(rng, size, bumps))
         flush = cv2.GaussianBlur(flush.astype(np.float32), (0, 0), 0.02 * size)
         stack[..., COLUMN["blood"]] += np.float32(rng.uniform(0.02, 0.2)) * flush
     elif rng.random() < 0.12:
-        ring = np.exp(-np.square((inside + rng.uniform(0.1, 0.4)) / 0.2))
+        even = cv2.GaussianBlur(inside, (0, 0), 0.2 * place.radius * size)
+        ring = np.exp(-np.square((even + rng.uniform(0.1, 0.4)) / 0.2))
         stack[..., COLUMN["pale"]] += np.float32(rng.uniform(0.03, 0.25)) * ring
 
 
@@ -312,12 +325,12 @@ def annotate(rng: np.random.Generator, size: int, place: Place, reach: float) ->
     """
     field = place.inside + np.float32(reach)
     hand = rng.random()
-    margin = rng.uniform(-0.04, 0.04)
+    margin = rng.uniform(-0.08, 0.0)
     if hand > 0.45:
         field = cv2.GaussianBlur(
             field, (0, 0), max(0.6, rng.uniform(0.04, 0.16) * place.radius * size)
         )
-        margin = rng.uniform(0.0, 0.1) if hand < 0.8 else rng.uniform(0.06, 0.25)
+        margin = rng.uniform(-0.05, 0.05) if hand < 0.8 else rng.uniform(0.03, 0.22)
     mask = largest_piece((field > -margin).astype(np.uint8))
     if hand > 0.8 and mask.any():
         outline = max(cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)[

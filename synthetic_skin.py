@@ -189,6 +189,12 @@ def draw_skin(rng: np.random.Generator, size: int, stack: np.ndarray) -> None:
         shade += np.float32(strength) * np.abs(valleys)
         blood += np.float32(strength * rng.uniform(0, 0.6)) * valleys
 
+    if rng.random() < 0.05:  # a fold or the rim of an ear: light on one side, dark on the other
+        height = noise(rng, size, rng.uniform(1, 2.5)) + rng.uniform(-1, 1)
+        step = height * np.float32(rng.uniform(2, 8))
+        shade += np.float32(rng.uniform(0.05, 0.3)) * step * np.exp(-0.5 * np.square(step))
+        blood += np.float32(rng.uniform(0, 0.2)) * np.exp(-np.square(step))
+
     if rng.random() < 0.3:  # pores, darker or lighter than the skin
         sign = rng.choice((-0.6, 1.0))
         pores = spots(rng, size, log_uniform(rng, 0.02, 0.06), 0.3, 0.7)
