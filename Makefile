@@ -3,22 +3,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SCORER := isic-challenge-scoring>=5.6,<6
 NOTEBOOK := notebooks/skin_lesion_segmentation.ipynb
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-# Set on the command line, these replace the constants of the notebook: make run EPOCHS=200
-CONSTANTS := DATA OTHER_WEIGHTS MODEL EPOCHS BATCH_SIZE IMAGE_SIZE CHANNELS LOSS \
-	LEARNING_RATE VALIDATION TEST PATIENCE SEED
-# A variable of that name that happens to be in the environment is not meant.
-PARAMETERS := $(foreach name,$(CONSTANTS),\
-	$(if $(findstring command line,$(origin $(name))),"$(name)=$($(name))"))
+# What is set on the command line replaces a constant of the notebook: make run EPOCHS=300
+PARAMETERS := $(strip $(foreach name,$(filter-out PYTHON VENV BIN NOTEBOOK SCORER,$(.VARIABLES)),\
+	$(if $(findstring command line,$(origin $(name))),"$(name)=$($(name))")))
 
-.PHONY: help setup run notebook test lint figures
+.PHONY: help setup run notebook test figures
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 18
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.installed  ## create .venv and install what the notebooks need
 
@@ -26,7 +24,7 @@ run: setup  ## train, score and draw: runs the main notebook from top to bottom
 	@$(BIN)/python run_notebook.py $(NOTEBOOK) $(PARAMETERS)
 
 notebook: setup  ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/python -m jupyter lab
 
 test: $(VENV)/.installed-dev  ## check style and run every test
 	$(BIN)/ruff check .
@@ -50,4 +48,7 @@ $(VENV)/.installed: requirements.txt $(VENV)/.created
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@# The ISIC challenge's scorer needs a C compiler; without one the tests against it are skipped.
+	-@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(SCORER)" \
+		|| echo "$(SCORER) could not be installed: tests against the official scorer are skipped"
 	@touch $@

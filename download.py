@@ -29,9 +29,14 @@ def download_ham10000(directory="data/ham10000"):
     import kagglehub
 
     try:
-        kagglehub.dataset_download(PICTURES_AND_MASKS, output_dir=str(directory))
+        # Forced, because what an interrupted download left there is not worth keeping.
+        kagglehub.dataset_download(
+            PICTURES_AND_MASKS, force_download=True, output_dir=str(directory)
+        )
         # Last, so that its presence says that everything is there.
-        kagglehub.dataset_download(METADATA, path=METADATA_FILE, output_dir=str(directory))
+        kagglehub.dataset_download(
+            METADATA, path=METADATA_FILE, force_download=True, output_dir=str(directory)
+        )
     except Exception as error:  # no network, no such data set any more, disk full, ...
         raise ValueError(
             f"{directory}: HAM10000 could not be downloaded from Kaggle ({error}): get it from "

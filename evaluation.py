@@ -13,13 +13,15 @@ import numpy as np
 from tqdm import tqdm
 
 from baselines import CentredDisc, baseline_table
-from data import read_mask, read_pair
+from data import read_image, read_mask, read_pair
 from metrics import mask_at, score_pair, threshold_curve
-from prediction import predict_probabilities
+from prediction import at_own_size, predict_probability, predict_views
+from quality import FLAGGED_SHARE, FLIPS, agreement, assess_quality
 from runs import write_json, write_table
-from summaries import compare_paired, strata, summarise
+from summaries import FAILURE_DICE, compare_paired, strata, summarise
 
 MODEL = "U-Net"
+HUMAN = "second annotator"
 COMPARED = ("dice", "jaccard", "thresholded_jaccard", "sensitivity", "specificity")
 STRATA = ("lesion_size", "touches_frame", "dx", "localization")
 
@@ -38,16 +40,23 @@ def predict_pairs(network, pairs, progress=True):
     Raises:
         ValueError: a file cannot be read, or picture and mask differ in size.
     """
+    for pair, picture, truth, views in _predict_views(network, pairs, progress, flips=((),)):
+        yield pair, picture, truth, at_own_size(views[0], picture)
+
+
+def _predict_views(network, pairs, progress, flips):
+    """As `predict_pairs`, with the views of `prediction.predict_views` for the probability."""
     waiting = deque()
 
     def pictures():
         for pair in tqdm(pairs, desc="predicting", unit="picture", disable=not progress):
             picture, truth = read_pair(pair, network.channels)
-            waiting.append((pair, picture, truth))
+            waiting.append((pair, truth))
             yield picture
 
-    for probability in predict_probabilities(network, pictures()):
-        yield *waiting.popleft(), probability
+    for picture, views in predict_views(network, pictures(), flips):
+        pair, truth = waiting.popleft()
+        yield pair, picture, truth, views
 
 
 def validation_curve(network, pairs, progress=True):
@@ -61,7 +70,7 @@ def fit_disc(pairs):
     return CentredDisc.fit(read_mask(pair.mask) for pair in pairs)
 
 
-def evaluate(network, pairs, disc, progress=True):
+def evaluate(network, pairs, disc, progress=True, calibration=None):
     """Scores the network and every baseline on each pair, at the picture's own size.
 
     Args:
@@ -69,19 +78,40 @@ def evaluate(network, pairs, disc, progress=True):
         pairs: list of `data.Pair` with masks.
         disc: `CentredDisc` fitted on training masks.
         progress: shows a bar.
+        calibration: `summaries.Calibration` that counts the network's probabilities, or None.
 
     Returns:
-        list of dicts, one for each picture and method: name, method (MODEL or a baseline's name),
-        then `metrics.score_pair`, then the picture's metadata if it has any.
+        list of dicts, one for each picture and method: name, method (MODEL, a baseline's name, or
+        HUMAN for a second annotator's mask where the picture has one: human against human), then
+        `metrics.score_pair`, quality (`quality.agreement` of the network's masks of the picture
+        and its mirror images; None for the others), then the picture's metadata if any.
     """
     rows = []
-    for pair, picture, truth, probability in predict_pairs(network, pairs, progress):
+    for pair, picture, truth, views in _predict_views(network, pairs, progress, FLIPS):
+        probability = at_own_size(views[0], picture)
+        if calibration is not None:
+            calibration.update(truth, probability)
+        quality = {MODEL: agreement(mask_at(views, network.threshold))}
         masks = {MODEL: mask_at(probability, network.threshold)}
         masks |= {name: draw(picture) for name, draw in baseline_table(disc).items()}
+        if pair.second_mask is not None:
+            masks[HUMAN] = _second_mask(pair, truth)
         for method, mask in masks.items():
-            scores = score_pair(truth, mask)
-            rows.append({"name": pair.name, "method": method, **scores, **pair.metadata})
+            row = {"name": pair.name, "method": method, **score_pair(truth, mask)}
+            row["quality"] = quality.get(method)
+            # A metadata file may have a column "name" or "quality" too.
+            rows.append(row | {k: v for k, v in pair.metadata.items() if k not in row})
     return rows
+
+
+def _second_mask(pair, truth):
+    mask = read_mask(pair.second_mask)
+    if mask.shape != truth.shape:
+        raise ValueError(
+            f"{pair.second_mask}: the second annotator's mask is {mask.shape} (height, width), the "
+            f"first one's {truth.shape}; save both at the picture's size"
+        )
+    return mask
 
 
 def of_method(rows, method=MODEL):
@@ -110,6 +140,31 @@ def predictions_of(network, pairs, rows):
         }
         for row, (pair, picture, truth, probability) in zip(rows, predicted, strict=True)
     ]
+
+
+def predictions_without_truth(network, pairs):
+    """What `panels.plot_predictions` shows of pictures that have no label.
+
+    Another model's prediction that cannot be read as a mask is left out, and a note says so.
+
+    Args:
+        network: a `prediction.Network`.
+        pairs: list of `data.Pair` whose mask is None.
+    """
+    panels = []
+    for pair in pairs:
+        picture = read_image(pair.image, network.channels)
+        prediction = mask_at(predict_probability(network, picture), network.threshold)
+        other = None
+        if pair.prediction is not None:
+            try:
+                other = read_mask(pair.prediction)
+            except ValueError as error:
+                print(f"note: not shown: {error}")
+        panels.append(
+            {"name": pair.name, "picture": picture, "prediction": prediction, "other": other}
+        )
+    return panels
 
 
 def compare_models(name_a, rows_a, name_b, rows_b):
@@ -161,8 +216,10 @@ def summarise_methods(rows):
     """`summaries.summarise` of each method, and how much better the network is than each baseline.
 
     Returns:
-        dict: "methods" name -> summary; "model_minus" baseline -> paired difference of Dice;
-        "strata" column -> list of parts, of the network's rows.
+        dict: "methods" name -> summary; "model_minus" other method -> paired difference of Dice,
+        on the pictures that the other method has;
+        "strata" column -> list of parts, of the network's rows; "quality" -> how well the quality
+        estimate finds the network's failures, see `quality.assess_quality`.
     """
     methods = list(dict.fromkeys(row["method"] for row in rows))
     model = of_method(rows)
@@ -170,30 +227,51 @@ def summarise_methods(rows):
     return {
         "methods": {method: summarise(of_method(rows, method)) for method in methods},
         "model_minus": {
-            method: compare_paired(dice, [row["dice"] for row in of_method(rows, method)])
+            method: _difference(model, of_method(rows, method))
             for method in methods
             if method != MODEL
         },
         "strata": {
             key: strata(model, key)
             for key in STRATA
-            if key in ("lesion_size", "touches_frame") or key in model[0]
+            if key in ("lesion_size", "touches_frame") or any(key in row for row in model)
         },
+        "quality": assess_quality([row["quality"] for row in model], dice),
     }
 
 
-def write_scores(directory, rows, about):
+def _difference(model, others):
+    by_name = {row["name"]: row["dice"] for row in model}
+    return compare_paired([by_name[row["name"]] for row in others], [r["dice"] for r in others])
+
+
+def summarise_calibration(calibration):
+    """Expected calibration error, and the bins of the curve that hold pixels, ready for JSON."""
+    columns = {key: values.tolist() for key, values in calibration.curve().items()}
+    bins = [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
+    return {
+        "expected_calibration_error": calibration.expected_calibration_error(),
+        "bins": [part for part in bins if part["pixels"]],
+    }
+
+
+def write_scores(directory, rows, about, calibration=None):
     """Writes scores.csv (one line for each picture and method) and scores.json (the summaries).
 
     Args:
         directory: existing folder.
         rows: what `evaluate` returned.
         about: dict of what was scored (weights, set, threshold), put first into scores.json.
+        calibration: the `Calibration` that `evaluate` filled, or None to leave it out.
 
     Returns:
         the content of scores.json.
     """
     summary = {**about, **summarise_methods(rows)}
+    if calibration is not None:
+        summary["calibration"] = summarise_calibration(calibration)
     write_table(Path(directory) / "scores.csv", rows)
     write_json(Path(directory) / "scores.json", summary)
     return summary
@@ -215,4 +293,16 @@ def describe(summary):
         ]
         failed = scores["share_dice_below_0.5"]
         lines.append(f"{name:{width}}  {columns[0]:20}  {columns[1]:20}  {failed:8.1%}")
+        if scores["count"] < count:
+            lines[-1] += f"   ({scores['count']} pictures)"
+    if count >= 1 / FLAGGED_SHARE:
+        quality = summary["quality"]
+        lines.append(
+            f"of the {quality['flagged']} pictures with the lowest quality estimate "
+            f"{quality['failed_among_flagged']:.1%} have Dice < {FAILURE_DICE}, "
+            f"of all {quality['failed_among_all']:.1%}"
+        )
+    if "calibration" in summary:
+        error = summary["calibration"]["expected_calibration_error"]
+        lines.append(f"expected calibration error of the pixels' probabilities {error:.3f}")
     return "\n".join(lines)

@@ -53,7 +53,7 @@ def save_figure(figure, path):
     return path
 
 
-def _plot_figure(height, panels=1, **options):
+def plot_figure(height, panels=1, **options):
     """Makes a figure of 1 row of `panels` axes with a quiet style; returns both."""
     figure = Figure((WIDTH, height), dpi=SCREEN_DPI, facecolor="white", layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
@@ -65,7 +65,7 @@ def _plot_figure(height, panels=1, **options):
     return figure, axes
 
 
-def _legend_below(figure, axis):
+def legend_below(figure, axis):
     """Puts the legend of `axis` under the figure, where it can hide no data."""
     handles, labels = axis.get_legend_handles_labels()
     figure.legend(
@@ -80,7 +80,7 @@ def plot_mask_coverage(fractions):
         fractions: dict of set name ("training", "validation", "test") -> foreground share of each
             picture's mask, in [0, 1].
     """
-    figure, (axis,) = _plot_figure(3.6)
+    figure, (axis,) = plot_figure(3.6)
     percent = {name: 100 * np.asarray(values, float) for name, values in fractions.items()}
     axis.hist(
         list(percent.values()),
@@ -95,7 +95,7 @@ def plot_mask_coverage(fractions):
         ylabel="pictures of the set (%)",
         xlim=(0, 100),
     )
-    _legend_below(figure, axis)
+    legend_below(figure, axis)
     return figure
 
 
@@ -146,7 +146,7 @@ def plot_curves(history, metrics=("dice",), zoom=False):
     columns = _history_columns(history, ("loss", *metrics))
     epochs = columns["epoch"]
     best_name, best = _best_epoch(columns)
-    figure, axes = _plot_figure(3.9, 1 + len(metrics))
+    figure, axes = plot_figure(3.9, 1 + len(metrics))
     for axis, name in zip(axes, ("loss", *metrics), strict=True):
         label = METRIC_LABELS.get(name, name)
         first = max(1, len(epochs) // 10) if zoom and name == "loss" and len(epochs) > 1 else 0
@@ -178,7 +178,7 @@ def plot_curves(history, metrics=("dice",), zoom=False):
     best_words = f"best epoch {epochs[best]:.0f}, {set_name} {kind} {columns[best_name][best]:.3f}"
     axes[-1].plot([], [], color="#555555", linestyle="--", linewidth=1.2, label=best_words)
     figure.suptitle("Training and validation sets, epoch by epoch", fontsize=12)
-    _legend_below(figure, axes[-1])
+    legend_below(figure, axes[-1])
     return figure
 
 
@@ -197,7 +197,7 @@ def plot_threshold(thresholds, mean_dice, chosen):
     """
     thresholds, mean_dice = np.asarray(thresholds, float), np.asarray(mean_dice, float)
     at_chosen = float(np.interp(chosen, thresholds, mean_dice))
-    figure, (axis,) = _plot_figure(3.4)
+    figure, (axis,) = plot_figure(3.4)
     axis.plot(thresholds, mean_dice, color=COLOURS["validation"], linewidth=2, label="validation")
     axis.axvline(chosen, color="#555555", linestyle="--", linewidth=1.2)
     axis.plot(
@@ -214,7 +214,7 @@ def plot_threshold(thresholds, mean_dice, chosen):
         xlim=(0, 1),
         ylim=(_tenth_below(mean_dice), 1),
     )
-    _legend_below(figure, axis)
+    legend_below(figure, axis)
     return figure
 
 
@@ -234,7 +234,7 @@ def plot_score_distribution(scores, baselines=None, set_name="test"):
     entries += [(name, v, COLOURS["baseline"]) for name, v in (baselines or {}).items()]
     if not entries:
         raise ValueError("there is no score to show")
-    figure, (axis,) = _plot_figure(1.6 + 0.62 * len(entries))
+    figure, (axis,) = plot_figure(1.6 + 0.62 * len(entries))
     random = np.random.default_rng(0)
     labels = []
     for position, (name, values, colour) in enumerate(entries):
@@ -274,7 +274,7 @@ def plot_comparison(name_a, dice_a, name_b, dice_b, set_name="test"):
     difference = np.sort(dice_a - dice_b)
     better = difference > 0
     low, high = paired["interval"]
-    figure, (left, right) = _plot_figure(4.5, 2)
+    figure, (left, right) = plot_figure(4.5, 2)
     start = _tenth_below(dice_a, dice_b)
     opacity = float(np.clip(60 / len(difference), 0.2, 0.7))
     left.plot([start, 1], [start, 1], color="#555555", linestyle="--", linewidth=1.2)
@@ -300,5 +300,5 @@ def plot_comparison(name_a, dice_a, name_b, dice_b, set_name="test"):
         ylabel="difference in Dice",
     )
     figure.suptitle(f"{name_a} against {name_b} on the {set_name} set", fontsize=12)
-    _legend_below(figure, right)
+    legend_below(figure, right)
     return figure

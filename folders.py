@@ -12,6 +12,7 @@ PICTURE_WORDS = {"image", "images", "img", "imgs", "picture", "pictures"}
 PICTURE_ENDINGS = ("_dermoscopic_image", "_input", "_data")  # PH2 and the ISIC challenges
 MASK_WORDS = {"label", "labels", "mask", "masks", "annotation", "annotations"}
 MASK_WORDS |= {"groundtruth", "gt", "segmentation", "segmentations"}
+SECOND_ENDINGS = ("_2", "-2", " 2")  # label_2/ beside label/: masks of a second annotator
 PREDICTION_ENDING = "_predict"
 MAX_DEPTH = 6  # sub-folders below the given one; published data sets need 4
 
@@ -22,6 +23,7 @@ class FolderFiles:
 
     pictures: list[Path] = field(default_factory=list)
     masks: list[Path] = field(default_factory=list)
+    second_masks: list[Path] = field(default_factory=list)
     predictions: list[Path] = field(default_factory=list)
     picture_folders: list[Path] = field(default_factory=list)
     mask_folders: list[Path] = field(default_factory=list)
@@ -37,7 +39,7 @@ def natural_key(name):
 
 def existing_folder(directory):
     """Return `directory` as a Path; FileNotFoundError or ValueError if it is no folder."""
-    root = Path(directory)
+    root = Path(directory).expanduser()
     try:
         root.stat()
     except FileNotFoundError:
@@ -82,13 +84,16 @@ def data_root(root):
 
 
 def folder_role(folder):
-    """Return "picture", "mask", "ignored", "enter" (look inside) or None, from a folder's name."""
+    """Return what a folder's name says of it.
+
+    "picture", "mask", "second mask", "ignored", "enter" (look inside) or None.
+    """
     name = folder.name.casefold()
     if name.endswith("_roi"):
         return "ignored"
     words = set(re.split(r"[^a-z]+", name.replace("ground_truth", "groundtruth")))
     if words & MASK_WORDS or name.endswith("_lesion"):
-        return "mask"
+        return "second mask" if name.endswith(SECOND_ENDINGS) else "mask"
     if words & PICTURE_WORDS or name.endswith(PICTURE_ENDINGS):
         return "picture"
     if (folder / f"{folder.name}_Dermoscopic_Image").is_dir():
@@ -118,12 +123,14 @@ def collect_files(root, every_folder=False):
                 files.picture_folders.append(path)
             elif own_role == "mask":
                 files.mask_folders.append(path)
-            if own_role in ("picture", "mask", "enter"):
+            if own_role in ("picture", "mask", "second mask", "enter"):
                 visit(path, role if own_role == "enter" else own_role, depth + 1)
 
     visit(root, "picture", 0)
     below = [path for path in files.pictures if path.parent != root]
     files.pictures = below or files.pictures
+    if not files.masks:  # a folder that is called label_2 for another reason
+        files.masks, files.second_masks = files.second_masks, []
     return files
 
 
@@ -133,7 +140,9 @@ def _sort_by_role(paths, role, files):
         lower = path.stem.casefold()
         if lower.endswith(("_superpixels", "_overlay")) or "_attribute_" in lower:
             continue
-        if role == "mask" or lower.endswith("_segmentation"):
+        if role == "second mask":
+            files.second_masks.append(path)
+        elif role == "mask" or lower.endswith("_segmentation"):
             files.masks.append(path)
         elif lower.endswith(PREDICTION_ENDING):
             files.predictions.append(path)

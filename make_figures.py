@@ -1,6 +1,6 @@
 """Draws every figure of the README into Images/, from the embedded pictures and one run.
 
-    python make_figures.py                        # the newest run in runs/
+    python make_figures.py                        # the newest run on the embedded pictures
     python make_figures.py --run runs/mine        # this run
 
 Without a run the figures that need none are drawn, and a line says which are missing.
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import quiet  # noqa: F401  keeps TensorFlow's start-up notes off the screen
+
 from data import find_pairs, read_image, read_mask
 from diagrams import INPUT_SHAPES, draw_architecture, draw_dice_explained
 from evaluation import predict_pairs
@@ -27,16 +28,23 @@ from prediction import load_network
 from runs import read_table
 
 PROJECT = Path(__file__).resolve().parent
-RUN_FILES = ("history.csv", "scores.csv", "scores.json", "model.keras")
+RUN_FILES = ("history.csv", "scores.csv", "scores.json", "model.keras", "model.json")
 EXAMPLES = 6
 
 
+def is_of_embedded_pictures(run):
+    """Whether a run was trained on the project's own pictures, as the captions say."""
+    data = json.loads((run / "model.json").read_text(encoding="utf-8")).get("data")
+    return data is not None and (PROJECT / data).resolve() == PROJECT.resolve()
+
+
 def find_run(parent):
-    """Returns the newest finished run folder in `parent`, or None where there is none."""
+    """Returns the newest finished run on the embedded pictures in `parent`, or None."""
     finished = [
         folder.parent
         for folder in Path(parent).glob("*/history.csv")
         if all((folder.parent / name).is_file() for name in RUN_FILES)
+        and is_of_embedded_pictures(folder.parent)
     ]
     return max(finished, key=lambda run: (run / "model.keras").stat().st_mtime, default=None)
 
@@ -98,7 +106,12 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--run", metavar="DIR", type=Path, help="default: the newest in runs/")
+    parser.add_argument(
+        "--run",
+        metavar="DIR",
+        type=Path,
+        help="default: the newest in runs/ on the embedded pictures",
+    )
     run = parser.parse_args(argv).run or find_run(PROJECT / "runs")
     missing = [name for name in RUN_FILES if run and not (run / name).is_file()]
     if missing:

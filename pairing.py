@@ -33,7 +33,8 @@ class Pair:
     name: the picture's file name without suffix, unique in its folder. mask: None where there is
     no truth. group: what no split may divide, the lesion where the metadata names it, else the
     name. prediction: another model's mask, shown but never used as truth. metadata: the picture's
-    row of the metadata file, by column name.
+    row of the metadata file, by column name. second_mask: another annotator's mask, against which
+    the first is scored, or None.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Pair:
     group: str = ""
     prediction: Path | None = None
     metadata: dict = field(default_factory=dict, hash=False)
+    second_mask: Path | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "group", self.group or self.name)
@@ -75,7 +77,8 @@ def find_pairs(directory):
     folder that holds nothing but one other folder stands for that one.
 
     `HAM10000_metadata.csv` (or `metadata.csv`) beside the pictures, with the columns image_id (or
-    isic_id) and lesion_id, gives each pair its group and its metadata.
+    isic_id) and lesion_id, gives each pair its group and its metadata. `label_2/` or `masks_2/`
+    beside the masks holds those of a second annotator, of all pictures or of some.
 
     Raises FileNotFoundError if there is no such folder; ValueError if it is no folder, cannot be
     listed or holds no picture, and for metadata that is no table or gives a picture two lesions.
@@ -85,6 +88,7 @@ def find_pairs(directory):
     pictures = _by_key(files.pictures, "picture", problems)
     masks = _by_key(files.masks, "mask", problems, pictures)
     predictions = _by_key(files.predictions, "prediction", problems, pictures)
+    second = _by_key(files.second_masks, "second mask", problems, pictures)
     rows = _read_metadata(metadata_file, pictures, problems) if metadata_file else {}
 
     pairs = []
@@ -94,10 +98,12 @@ def find_pairs(directory):
         name = unicodedata.normalize("NFC", image.stem)
         row = rows.get(key, {})
         lesion = row.get("lesion_id", "")
-        pairs.append(Pair(name, image, masks.get(key), lesion, predictions.get(key), row))
+        others = predictions.get(key), row, second.get(key)
+        pairs.append(Pair(name, image, masks.get(key), lesion, *others))
     pairs.sort(key=lambda pair: natural_key(pair.name))
 
-    for kind, found in (("mask", masks), ("prediction", predictions)):
+    kinds = {"mask": masks, "second mask": second, "prediction": predictions}
+    for kind, found in kinds.items():
         lonely = [path for key, path in found.items() if path and key not in pictures]
         remedy = f"add the picture of that name or remove the {kind}"
         _report(problems, lonely, f"{kind} without a picture", remedy)

@@ -17,7 +17,7 @@ SCREEN_DPI = 100
 SAVED_DPI = 120
 
 
-def _as_picture(array, side):
+def as_picture(array, side):
     """Turns uint8, or float in [0, 1], (H, W), (H, W, 1) or (H, W, 3) into a uint8 panel."""
     array = np.asarray(array)
     if array.dtype.kind == "f":
@@ -25,7 +25,7 @@ def _as_picture(array, side):
     return _resize(array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array, side)
 
 
-def _as_mask(array, side):
+def as_mask(array, side):
     """Turns a mask of 0 and 1, (H, W) or (H, W, 1), of any type into a uint8 panel of 0 and 1."""
     array = (np.asarray(array) > 0).astype(np.float32)
     return (_resize(array.reshape(array.shape[:2]), side) >= 0.5).astype(np.uint8)
@@ -47,12 +47,13 @@ def shorten(text, length):
     return f"{text[:half]}…{text[-half:]}"
 
 
-def _picture_grid(rows, columns, shape, title, outlines=(), row_gap=0.08):
+def picture_grid(rows, columns, shape, title, outlines=(), row_gap=0.08):
     """Lays out panels of equal size; returns the figure, its axes by row, and a panel's pixels.
 
     Args:
         shape: (height, width) of the panels, in any unit.
-        outlines: (label, colour) pairs explained under the panels.
+        outlines: (label, colour) pairs explained under the panels; a colour is a key of `COLOURS`
+            or "#rrggbb".
         row_gap: inches above each row, for its titles.
     """
     gap, margin = 0.08, 0.15
@@ -60,7 +61,9 @@ def _picture_grid(rows, columns, shape, title, outlines=(), row_gap=0.08):
     panel_height = panel_width * shape[0] / shape[1]
     width = max(2 * margin + columns * (panel_width + gap), 5.0)
     lines = textwrap.wrap(title, int(10 * width))
-    top, bottom = 0.2 + 0.22 * len(lines), 0.42 if outlines else margin
+    letters = sum(8 + len(text) for text, _ in outlines)
+    legend_lines = 1 + (letters > 14 * width)
+    top, bottom = 0.2 + 0.22 * len(lines), 0.2 + 0.22 * legend_lines if outlines else margin
     height = top + rows * (panel_height + row_gap) + bottom
     figure = Figure((width, height), dpi=SCREEN_DPI, facecolor="white")
     figure.suptitle("\n".join(lines), y=1 - 0.12 / height, va="top", fontsize=12)
@@ -75,17 +78,24 @@ def _picture_grid(rows, columns, shape, title, outlines=(), row_gap=0.08):
         for spine in axes[row, column].spines.values():
             spine.set_edgecolor("#999999")
     if outlines:
-        handles = [Line2D([], [], color=COLOURS[c], lw=3, label=text) for text, c in outlines]
-        figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False)
+        handles = [
+            Line2D([], [], color=COLOURS.get(c, c), lw=3, label=text) for text, c in outlines
+        ]
+        figure.legend(
+            handles=handles,
+            loc="lower center",
+            ncols=-(-len(handles) // legend_lines),
+            frameon=False,
+        )
     return figure, axes, round(SAVED_DPI * max(panel_width, panel_height))
 
 
-def _tallest(pictures):
+def tallest_shape(pictures):
     """Returns the shape (height, width) of the picture that is tallest for its width."""
     return max((np.shape(picture)[:2] for picture in pictures), key=lambda s: s[0] / s[1])
 
 
-def _show(axis, panel, title):
+def show_panel(axis, panel, title):
     """Shows a picture as it is, or a float mask or probability with 0 black and 1 white."""
     axis.set_title(title, fontsize=9, color="#333333", pad=4)
     if panel is None:
@@ -109,20 +119,20 @@ def plot_pairs(pictures, masks, names, set_name="training"):
     pairs = list(zip(pictures, masks, names, strict=True))
     if not pairs:
         raise ValueError("there is no pair to show")
-    figure, axes, side = _picture_grid(
+    figure, axes, side = picture_grid(
         3,
         len(pairs),
-        _tallest(pictures),
+        tallest_shape(pictures),
         f"Pairs of the {set_name} set: picture, label, and the label's outline over the picture",
         [("outline of the label", "truth")],
         row_gap=0.28,
     )
     characters = side // 9
     for (picture, mask, name), column in zip(pairs, axes.T, strict=True):
-        picture, mask = _as_picture(picture, side), _as_mask(mask, side)
-        _show(column[0], picture, shorten(str(name), characters))
-        _show(column[1], mask.astype(np.float32), f"{100 * mask.mean():.0f} % lesion")
-        _show(column[2], draw_outline(picture, {"truth": mask}), "outline")
+        picture, mask = as_picture(picture, side), as_mask(mask, side)
+        show_panel(column[0], picture, shorten(str(name), characters))
+        show_panel(column[1], mask.astype(np.float32), f"{100 * mask.mean():.0f} % lesion")
+        show_panel(column[2], draw_outline(picture, {"truth": mask}), "outline")
     return figure
 
 
@@ -135,7 +145,7 @@ def plot_augmentations(picture, mask, augmented, set_name="training"):
     """
     pairs = [(picture, mask), *augmented]
     columns = min(4, len(pairs))
-    figure, axes, side = _picture_grid(
+    figure, axes, side = picture_grid(
         -(-len(pairs) // columns),
         columns,
         np.shape(picture)[:2],
@@ -146,8 +156,8 @@ def plot_augmentations(picture, mask, augmented, set_name="training"):
     for axis in axes.flat[len(pairs) :]:
         axis.remove()
     for index, (axis, (picture, mask)) in enumerate(zip(axes.flat, pairs, strict=False)):
-        drawn = draw_outline(_as_picture(picture, side), {"truth": _as_mask(mask, side)})
-        _show(axis, drawn, f"augmented {index}" if index else "as it is")
+        drawn = draw_outline(as_picture(picture, side), {"truth": as_mask(mask, side)})
+        show_panel(axis, drawn, f"augmented {index}" if index else "as it is")
     return figure
 
 
@@ -172,15 +182,13 @@ def plot_predictions(rows, title="Pictures of the test set"):
     headings += ["prediction"] + ["another model's"] * with_other + ["outlines"]
     outlines = [("label", "truth")] * with_truth + [("prediction", "prediction")]
     outlines += [("another model's prediction", "other")] * with_other
-    shape = _tallest([row["picture"] for row in rows])
-    figure, axes, side = _picture_grid(
-        len(rows), len(headings), shape, title, outlines, row_gap=0.5
-    )
+    shape = tallest_shape([row["picture"] for row in rows])
+    figure, axes, side = picture_grid(len(rows), len(headings), shape, title, outlines, row_gap=0.5)
     for row, line in zip(rows, axes, strict=True):
-        picture = _as_picture(row["picture"], side)
-        prediction = _as_mask(row["prediction"], side)
+        picture = as_picture(row["picture"], side)
+        prediction = as_mask(row["prediction"], side)
         truth, other = (
-            None if row.get(name) is None else _as_mask(row[name], side)
+            None if row.get(name) is None else as_mask(row[name], side)
             for name in ("truth", "other")
         )
         drawn = {"other": other, "truth": truth, "prediction": prediction}
@@ -195,7 +203,7 @@ def plot_predictions(rows, title="Pictures of the test set"):
             probability = np.asarray(row["probability"], np.float32)
             panels["probability"] = _resize(probability.reshape(probability.shape[:2]), side)
         for axis, heading in zip(line, headings, strict=True):
-            _show(axis, panels.get(heading), heading)
+            show_panel(axis, panels.get(heading), heading)
         dice = "no label to score" if row.get("dice") is None else f"Dice {row['dice']:.3f}"
         line[0].annotate(
             f"{shorten(str(row['name']), 60)}   {dice}",

@@ -19,11 +19,13 @@ from tqdm import tqdm
 
 import unet  # noqa: F401  registers the layers, so that files load without custom objects
 from data import read_image, resize_image
+from description import describe_lesion
 from metrics import mask_at
 from overlay import draw_outline
-from runs import replacing
+from quality import FLIPS, agreement
+from runs import replacing, write_table
 
-PICTURES_AT_ONCE = 8
+INPUTS_AT_ONCE = 8
 
 
 @dataclass
@@ -74,12 +76,14 @@ def load_network(path):
         isinstance(inputs, tuple)
         and isinstance(outputs, tuple)
         and len(inputs) == len(outputs) == 4
+        and inputs[1] == inputs[2]
+        and inputs[1:3] == outputs[1:3]
         and inputs[3] in (1, 3)
         and outputs[3] == 1
     ):
         raise ValueError(
-            f"{path}: maps {inputs} to {outputs}; expected a network from pictures with 1 or 3 "
-            "channels to one probability a pixel"
+            f"{path}: maps {inputs} to {outputs}; expected a network from square pictures with 1 "
+            "or 3 channels to one probability a pixel: give the model.keras of a run"
         )
     settings = _read_settings(path.with_suffix(".json"))
     size = inputs[1] or settings.get("image_size") or 128
@@ -94,6 +98,8 @@ def _read_settings(path):
         settings = json.loads(path.read_text(encoding="utf-8"))
         if not 0 < float(settings["threshold"]) < 1:
             raise ValueError("threshold must lie between 0 and 1")
+        int(settings.get("image_size") or 0)
+        float(settings.get("centred_disc_radius") or 0)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(
             f"{path}: not the settings of a network ({error}): restore it, or delete it to use "
@@ -113,14 +119,36 @@ def predict_probabilities(network, pictures):
     Yields:
         float32 (H, W) in [0, 1], at the picture's own size.
     """
+    for picture, views in predict_views(network, pictures):
+        yield at_own_size(views[0], picture)
+
+
+def predict_views(network, pictures, flips=((),)):
+    """Predicts mirror images of each picture in one batch with the picture itself.
+
+    Args:
+        network, pictures: as in `predict_probabilities`.
+        flips: V tuples of the axes to mirror along, 0 rows and 1 columns, such as `quality.FLIPS`.
+
+    Yields:
+        (picture, its views: float32 (V, S, S) in [0, 1], the probability of each view, turned back
+        onto the picture and at the network's size).
+    """
     pictures = iter(pictures)
-    while batch := list(islice(pictures, PICTURES_AT_ONCE)):
-        inputs = np.stack([resize_image(picture, network.image_size) for picture in batch])
+    while batch := list(islice(pictures, max(1, INPUTS_AT_ONCE // len(flips)))):
+        resized = [resize_image(picture, network.image_size) for picture in batch]
+        inputs = np.stack([np.flip(picture, axes) for picture in resized for axes in flips])
         outputs = np.asarray(network.model.predict_on_batch(inputs))[..., 0]
-        for picture, probability in zip(batch, outputs, strict=True):
-            height, width = picture.shape[:2]
-            own_size = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)
-            yield np.clip(own_size, 0.0, 1.0)  # rounding may leave the range by a hair
+        for picture, views in zip(batch, np.split(outputs, len(batch)), strict=True):
+            turned = [np.flip(view, axes) for view, axes in zip(views, flips, strict=True)]
+            yield picture, np.stack(turned)
+
+
+def at_own_size(probability, picture):
+    """A probability (S, S) stretched over a picture (H, W, C): float32 (H, W) in [0, 1]."""
+    height, width = picture.shape[:2]
+    own_size = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.clip(own_size, 0.0, 1.0)  # rounding may leave the range by a hair
 
 
 def predict_probability(network, picture):
@@ -140,16 +168,19 @@ def save_picture(path, picture):
         Image.fromarray(picture).save(temporary, format="PNG")
 
 
-def predict_files(network, images, directory):
-    """Writes `<stem>_mask.png` and `<stem>_overlay.png` for each picture file.
+def predict_files(network, images, directory, mm_per_pixel=None):
+    """Writes `<stem>_mask.png` and `<stem>_overlay.png` for each picture file, and lesions.csv.
 
     Args:
         network: a `Network`.
         images: paths of pictures, no two with the same stem: see `data.find_pictures`.
         directory: where results go; must exist.
+        mm_per_pixel: side of a pixel in millimetres, the same in all pictures; None if not known.
 
     Returns:
-        list of dicts, one a picture: name, height, width (pixels), area (share of the picture).
+        list of dicts, the lines of lesions.csv, one a picture: name, height, width (pixels), area
+        (share of the picture), quality (`quality.agreement`: an estimate in 0..1 of how far the
+        mask can be relied on), then what `description.describe_lesion` says.
 
     Raises:
         ValueError: a file is no picture.
@@ -158,12 +189,18 @@ def predict_files(network, images, directory):
     for image in tqdm(images, unit="picture", disable=len(images) < 2):
         rgb = read_image(image, 3)
         picture = rgb if network.channels == 3 else read_image(image, 1)
-        mask = mask_at(predict_probability(network, picture), network.threshold)
+        ((_, views),) = predict_views(network, [picture], FLIPS)
+        mask = mask_at(at_own_size(views[0], picture), network.threshold)
         save_mask(directory / f"{image.stem}_mask.png", mask)
         overlay = draw_outline(rgb, {"prediction": mask})
         save_picture(directory / f"{image.stem}_overlay.png", overlay)
         height, width = mask.shape
-        rows.append({"name": image.stem, "height": height, "width": width, "area": mask.mean()})
+        row = {"name": image.stem, "height": height, "width": width, "area": float(mask.mean())}
+        row["quality"] = agreement(mask_at(views, network.threshold))
+        for key, value in describe_lesion(mask, rgb, mm_per_pixel).items():
+            row[key] = round(value, 4) if isinstance(value, float) else value
+        rows.append(row)
+    write_table(directory / "lesions.csv", rows)
     share = [row["area"] for row in rows]
     if rows and (max(share) == 0 or min(share) == 1):
         print(

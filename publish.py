@@ -13,11 +13,18 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import quiet  # noqa: F401  keeps TensorFlow's start-up notes off the screen
+
 import numpy as np
 
-import quiet  # noqa: F401  keeps TensorFlow's start-up notes off the screen
 from prediction import load_network
 from runs import replacing, write_json
+
+# The command and the data folder stay at home: they name somebody's paths.
+PUBLISHED = (
+    *("model", "image_size", "channels", "loss", "epochs", "batch_size", "seed"),
+    *("threshold", "validation_dice", "centred_disc_radius", "created", "git_commit", "versions"),
+)
 
 
 def publish(run, target):
@@ -44,7 +51,7 @@ def publish(run, target):
         ):
             for name in source.namelist():
                 archive.writestr(name, source.read(name))
-    settings = {key: value for key, value in network.settings.items() if key != "data"}
+    settings = {key: network.settings[key] for key in PUBLISHED if key in network.settings}
     write_json(path.with_suffix(".json"), settings)
     return path
 

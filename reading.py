@@ -5,6 +5,7 @@ its content, never by its suffix. Every failure is one ValueError or FileNotFoun
 "file: finding; remedy".
 """
 
+import os
 import warnings
 from pathlib import Path
 
@@ -93,6 +94,9 @@ def read_mask(path):
 
 def _decode(path):
     """Return the one complete, upright Pillow picture in `path`."""
+    shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+    if shown != str(path):  # no results can be written under such a name
+        raise ValueError(f"{shown}: the name is not valid UTF-8; rename the file")
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed below
     except FileNotFoundError:

@@ -18,6 +18,7 @@ from papermill.exceptions import PapermillExecutionError
 from runs import create_run_folder
 
 PROJECT = Path(__file__).resolve().parent
+PATHS = ("DATA", "OTHER_WEIGHTS")
 RUN_FOLDER = "RUN_FOLDER"  # the constant that says where a notebook writes
 
 
@@ -27,7 +28,8 @@ def read_parameters(notebook, assignments):
     Raises:
         ValueError: not NAME=VALUE, or the notebook has no such constant.
     """
-    known = [name for name in papermill.inspect_notebook(str(notebook)) if name != RUN_FOLDER]
+    known = papermill.inspect_notebook(str(notebook))
+    known.pop(RUN_FOLDER, None)
     parameters = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
@@ -35,10 +37,14 @@ def read_parameters(notebook, assignments):
             raise ValueError(
                 f"{assignment}: give NAME=VALUE with one of the names {', '.join(known)}"
             )
+        # A folder called 2024 is no number: what is text in the notebook, or a path, stays text.
+        if name in PATHS or known[name]["default"][:1] in "\"'":
+            parameters[name] = value
+            continue
         try:
             parameters[name] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
-            parameters[name] = value  # text needs no quotes
+            parameters[name] = value
     return parameters
 
 

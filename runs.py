@@ -50,10 +50,11 @@ def write_json(path, content):
 
 
 def write_table(path, rows):
-    """Writes a list of dicts that share their keys as CSV with a header."""
+    """Writes a list of dicts as CSV with a header; a key that a row lacks is an empty cell."""
     text = io.StringIO()
     if rows:
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        names = list(dict.fromkeys(key for row in rows for key in row))
+        writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     with replacing(path) as temporary:

@@ -3,6 +3,7 @@
     python segment.py check DIR
     python segment.py train --data DIR --epochs 60 --out runs/mine
     python segment.py evaluate --data DIR --weights runs/mine/model.keras --out runs/scores
+    python segment.py compare --data DIR --weights A.keras B.keras --out runs/comparison
     python segment.py predict PICTURE... --weights runs/mine/model.keras --out masks
 
 DIR holds pictures and masks; `check` tells what was found in it. Results go to a new folder.
@@ -28,6 +29,13 @@ def seed_number(text):
     value = int(text)
     if not 0 <= value < 2**32:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and {2**32 - 1}")
+    return value
+
+
+def scale(text):
+    value = float(text)
+    if not 0 < value < 100:
+        raise argparse.ArgumentTypeError(f"{text} is not a length between 0 and 100 mm")
     return value
 
 
@@ -69,12 +77,23 @@ def create_parser():
         help="default: the test part where the data has one, else every pair",
     )
 
+    compare = commands.add_parser("compare", help="two or more networks on the same pictures")
+    compare.add_argument("--data", metavar="DIR", type=Path, required=True)
+    compare.add_argument("--weights", metavar="FILE", type=Path, nargs="+", required=True)
+    compare.add_argument("--out", metavar="DIR", type=Path, required=True)
+
     predict = commands.add_parser("predict", help="draw the outline of the lesion in pictures")
     predict.add_argument("paths", metavar="PATH", type=Path, nargs="+", help="pictures or folders")
     predict.add_argument("--weights", metavar="FILE", type=Path, required=True)
     predict.add_argument("--out", metavar="DIR", type=Path, required=True)
+    predict.add_argument(
+        "--mm-per-pixel",
+        metavar="MM",
+        type=scale,
+        help="side of a pixel; lesions.csv then gives millimetres beside pixels",
+    )
 
-    for command in (train, evaluate, predict):
+    for command in (train, evaluate, compare, predict):
         command.add_argument(
             "--skip-bad",
             action="store_true",
@@ -146,6 +165,22 @@ def run_evaluate(arguments):
     list_left_out(left_out)
 
 
+def run_compare(arguments):
+    from comparison import common_pairs, compare, model_names
+    from prediction import load_network
+    from runs import claim_folder
+    from vetting import sound_pairs
+
+    names = model_names(arguments.weights)
+    networks = dict(zip(names, map(load_network, arguments.weights), strict=True))
+    pairs, set_name, notes = common_pairs(arguments.data, arguments.weights)
+    pairs, left_out = sound_pairs(arguments.data, pairs, arguments.skip_bad)
+    print("\n".join([*notes, f"comparing {', '.join(names)} on {len(pairs)} pictures: {set_name}"]))
+    compare(networks, pairs, set_name, claim_folder(arguments.out))
+    print(f"results are in {arguments.out}")
+    list_left_out(left_out)
+
+
 def run_predict(arguments):
     from data import find_pictures
     from prediction import load_network, predict_files
@@ -155,10 +190,13 @@ def run_predict(arguments):
     images = find_pictures(arguments.paths)
     network = load_network(arguments.weights)
     images, left_out = sound_pictures(images, arguments.skip_bad)
-    rows = predict_files(network, images, claim_folder(arguments.out))
+    rows = predict_files(network, images, claim_folder(arguments.out), arguments.mm_per_pixel)
     for row in rows[:20]:
-        print(f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x{row['height']}")
-    print(f"{len(rows)} masks and overlays are in {arguments.out}")
+        print(
+            f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x{row['height']}, "
+            f"quality estimate {row['quality']:.2f}"
+        )
+    print(f"{len(rows)} masks, overlays and lesions.csv are in {arguments.out}")
     list_left_out(left_out)
 
 
@@ -171,6 +209,7 @@ COMMANDS = {
     "check": run_check,
     "train": run_train,
     "evaluate": run_evaluate,
+    "compare": run_compare,
     "predict": run_predict,
 }
 
@@ -181,8 +220,10 @@ def one_line(error):
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, (ValueError, FileNotFoundError)):
         return " ".join(line.strip() for line in str(error).splitlines())
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+    if isinstance(error, MemoryError) or "OOM when allocating" in str(error):
         return "the memory of this machine does not suffice; take a smaller --size or --batch"
+    if type(error).__name__ == "ResourceExhaustedError":  # what TensorFlow calls a full disk
+        return f"{error.message.splitlines()[0]}; free space there or give another folder"
     if type(error).__module__.startswith("tensorflow"):
         from data import pipeline_error
 
@@ -205,7 +246,9 @@ def main(argv=None):
         line = one_line(error)
         if line is None:
             raise
-        print(f"error: {line}", file=sys.stderr)
+        from tqdm import tqdm
+
+        tqdm.write(f"error: {line}", file=sys.stderr)  # below a progress bar, not behind it
         return 2
 
 

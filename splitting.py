@@ -1,7 +1,9 @@
 """Divide the pairs of a data folder into training, validation and test, lesion by lesion."""
 
+import hashlib
 import json
 import os
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from folders import data_root, existing_folder, list_folder, natural_key
 from pairing import Pair, find_pairs
+from runs import write_json
 
 PART_FOLDERS = {
     "train": ("train", "training"),
@@ -32,37 +35,37 @@ class Split:
     problems: list[str] = field(default_factory=list)
 
     def to_dict(self):
-        """Return {"train": [...], "validation": [...], "test": [...]} of picture files.
+        """Return {"train": [...], "validation": [...], "test": [...], "fingerprints": {...}}.
 
         Pictures are named by their path below `root`, with forward slashes: the name alone would
-        not do, since `train/` and `test/` may both hold a 0.png.
+        not do, since `train/` and `test/` may both hold a 0.png. The fingerprints tell another
+        picture of the same name, in other data, from this one.
         """
-        return {
-            part: [
-                Path(os.path.relpath(pair.image, self.root)).as_posix()
-                for pair in getattr(self, part)
-            ]
-            for part in PART_FOLDERS
-        }
+        names, fingerprints = {}, {}
+        for part in PART_FOLDERS:
+            names[part] = []
+            for pair in getattr(self, part):
+                name = Path(os.path.relpath(pair.image, self.root)).as_posix()
+                names[part].append(name)
+                fingerprints[name] = _fingerprint(pair.image)
+        return {**names, "fingerprints": fingerprints}
 
     def write(self, path):
-        """Write the split as JSON, under a temporary name first."""
-        path = Path(path)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
-        os.replace(temporary, path)
+        """Write the split as JSON, whole or not at all."""
+        write_json(path, self.to_dict())
 
     @classmethod
     def read(cls, path, pairs):
         """Return the split that `write` wrote to `path`, made of the given pairs.
 
-        The data may have moved: pictures are matched by the end of their path. Raises ValueError
-        if the file is no split or names a picture that is not among the pairs.
+        The data may have moved: pictures are matched by the end of their path, and by content.
+        Those that are not there any more are left out, and `problems` says so. Raises ValueError if
+        the file is no split or none of its pictures is among the pairs.
         """
         try:
-            parts = json.loads(Path(path).read_text(encoding="utf-8"))
-            names = {part: list(parts[part]) for part in PART_FOLDERS}
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            names = {part: list(content[part]) for part in PART_FOLDERS}
+            fingerprints = dict(content["fingerprints"])
         except FileNotFoundError:
             raise FileNotFoundError(f"{path}: no such file; check the path") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -70,15 +73,39 @@ class Split:
                 f"{path}: is no split file ({error}); give the split.json of a run"
             ) from None
         depths = {len(Path(name).parts) for listed in names.values() for name in listed}
-        labelled = [pair for pair in pairs if pair.mask is not None]
-        by_end = {"/".join(p.image.absolute().parts[-n:]): p for n in depths for p in labelled}
-        unknown = [name for listed in names.values() for name in listed if name not in by_end]
-        if unknown:
-            raise ValueError(
-                f"{path}: names {len(unknown)} picture(s) for which the data folder has no "
-                f"picture with a mask{_few(unknown)}; give the folder this split was made from"
+        by_end = defaultdict(list)
+        for pair in pairs:
+            for depth in depths if pair.mask is not None else ():
+                by_end["/".join(pair.image.absolute().parts[-depth:])].append(pair)
+        found = {
+            name: next(
+                (p for p in by_end[name] if _fingerprint(p.image) == fingerprints.get(name)), None
             )
-        return cls(**{part: [by_end[name] for name in listed] for part, listed in names.items()})
+            for listed in names.values()
+            for name in listed
+        }
+        unknown = [name for name, pair in found.items() if pair is None]
+        problem = (
+            f"{path}: names {len(unknown)} picture(s) for which the data folder has no "
+            f"picture with a mask{_few(unknown)}"
+        )
+        if len(unknown) == len(found):
+            raise ValueError(f"{problem}; give the folder this split was made from")
+        sides = {
+            part: [found[name] for name in listed if found[name]] for part, listed in names.items()
+        }
+        return cls(**sides, problems=[f"{problem}; bring them back"] if unknown else [])
+
+
+def _fingerprint(path):
+    """Return a short text that tells a picture file from others: of its length and beginning."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(1 << 16)
+        size = path.stat().st_size
+    except OSError:
+        return ""  # like no other; who reads the picture will say what is wrong with it
+    return hashlib.sha256(beginning + str(size).encode()).hexdigest()[:16]
 
 
 def find_parts(directory):
@@ -126,8 +153,8 @@ def load_split(directory, seed=0, validation=0.1, test=0.1):
         pairs = folder.labelled
         if not pairs:
             raise ValueError(
-                f"{folder.root}: {folder.layout}; put the masks into label/ beside image/, "
-                "each with its picture's name"
+                f"{folder.root}: {folder.layout}: no picture has a mask; put the masks into "
+                "label/ beside image/, each with its picture's name"
             )
         if not lists:
             return Split(*_draw(pairs, seed, validation, test, folder.root), root, problems)
@@ -136,7 +163,8 @@ def load_split(directory, seed=0, validation=0.1, test=0.1):
         parts = {part: folder.labelled for part, folder in folders.items()}
         if not parts["train"]:
             raise ValueError(
-                f"{folders['train'].root}: {folders['train'].layout}; put masks into label/"
+                f"{folders['train'].root}: {folders['train'].layout}: no picture has a mask; "
+                "put the masks into label/ beside image/"
             )
     train_pairs = parts["train"]
     if "validation" not in parts:

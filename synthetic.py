@@ -3,11 +3,12 @@
     python synthetic.py --count 6000 --out drawn --size 128     # more pictures
     python synthetic.py --embedded      # the project's own 30 + 30 pairs, train/ and test/
 
-The second refuses where train/ or test/ exists; `--embedded --out DIR` draws them elsewhere.
+Neither overwrites: `--embedded` wants train/ and test/ moved away first, or draws into --out DIR.
 
-Nothing here is a photograph: skin, lesion, annotator and dermatoscope are drawn, by
-`synthetic_skin.py`, `synthetic_lesion.py` and `synthetic_device.py`. The same seed gives the same
-bytes. Hairs, rulers, ink, bubbles, patches, frames, freckles and satellites are never in the mask.
+Nothing here is a photograph: `synthetic_skin.py`, `synthetic_lesion.py` and `synthetic_device.py`
+draw skin, lesion and dermatoscope, `synthetic_annotator.py` the mask. The same seed gives the
+same bytes. Hairs, rulers, ink, bubbles, patches, frames, freckles and satellites are never in the
+mask.
 """
 
 import argparse
@@ -20,8 +21,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from synthetic_annotator import annotate
 from synthetic_device import develop, draw_device, draw_lens, paint, place_occluders
-from synthetic_lesion import annotate, choose_kind, draw_lesion, draw_neighbours, place_lesion
+from synthetic_lesion import choose_kind, draw_lesion, draw_neighbours, place_lesion
 from synthetic_skin import PIGMENTS, draw_skin, pigment_colours, skin_base
 
 PROJECT = Path(__file__).resolve().parent
@@ -51,7 +53,7 @@ def draw_scene(seed: int, size: int, distractors: bool = True) -> tuple[np.ndarr
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(4)]
     lesion_rng, skin_rng, device_rng, annotator_rng = streams
 
-    stack = np.zeros((size, size, len(PIGMENTS)), np.float32)
+    stack = np.zeros((len(PIGMENTS), size, size), np.float32)
     colours, base = pigment_colours(skin_rng), skin_base(skin_rng)
     draw_skin(skin_rng, size, stack)
     mask = np.zeros((size, size), np.uint8)
@@ -69,14 +71,25 @@ def draw_scene(seed: int, size: int, distractors: bool = True) -> tuple[np.ndarr
     if distractors:
         draw_neighbours(skin_rng, size, place, reach, stack)
 
-    density = stack.reshape(-1, len(PIGMENTS)) @ colours + base
-    picture = np.exp(-density).reshape(size, size, 3)
+    picture = np.exp(-absorb(stack, colours, base))
     draw_lens(device_rng, picture)
     if distractors:
         draw_device(device_rng, picture, place.x, place.y, place.radius)
     for coverage, colour in occluders:
         paint(picture, coverage, colour)
     return develop(device_rng, picture), mask.astype(np.uint8)
+
+
+def absorb(stack: np.ndarray, colours: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """RGB density (S, S, 3) of the pigment maps on skin of density `base`. Summed one by one, not
+    as a matrix product: there the rounding can depend on how many threads share the work."""
+    density = np.empty((*stack.shape[1:], 3), np.float32)
+    for channel in range(3):
+        plane = np.full(stack.shape[1:], base[channel], np.float32)
+        for pigment, amount in zip(colours[:, channel], stack, strict=True):
+            plane += pigment * amount
+        density[..., channel] = plane
+    return density
 
 
 def write_pair(number: int, directory: Path, size: int, first_seed: int) -> None:

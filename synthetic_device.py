@@ -264,7 +264,7 @@ def place_occluders(rng: np.random.Generator, size: int, x: float, y: float, rea
         occluders.append((frame[..., None], black))
     if rng.random() < 0.06:
         strip = np.zeros((size, size, 1), np.float32)
-        strip[: max(1, round(size * rng.uniform(0.005, 0.05)))] = 1
+        strip[: max(1, round(size * log_uniform(rng, 0.005, 0.35)))] = 1
         strip = np.rot90(strip, rng.integers(4)).copy()
         shade = np.full(3, rng.uniform(0, 0.1) if rng.random() < 0.7 else 0.8, np.float32)
         occluders.append((strip, shade))

@@ -1,7 +1,8 @@
-"""Lesions and the outlines an annotator gives them, for the drawn pictures of `synthetic.py`.
+"""Lesions, for the drawn dermoscopy pictures of `synthetic.py`.
 
 A lesion is a field `inside` in units of its own radius: about 1 in the middle, 0 at the border,
-negative outside. Pigment, texture and mask are all read from that one field, so they agree.
+negative outside. Pigment, texture and mask
+(`synthetic_annotator.py`) are all read from that one field, so they agree.
 """
 
 import math
@@ -108,7 +109,7 @@ def choose_kind(rng: np.random.Generator) -> Kind:
 def place_lesion(rng: np.random.Generator, size: int, kind: Kind) -> Place:
     """Choose size, position and outline of a lesion; some are cut by the frame or exceed it."""
     # Lesions that hardly show are seldom huge: there the whole picture would look like skin.
-    most = 0.85 if kind.density[1] < 0.3 else 1.0
+    most = 0.8 if kind.density[1] < 0.3 else 1.0
     area = float(np.interp(most * rng.random(), AREA_QUANTILES, AREAS))
     radius = math.sqrt(area / math.pi) * (1 + 0.35 * max(0.0, area - 0.45))
     spread = (0.045 if rng.random() < 0.7 else 0.13) + 0.12 * max(0.0, radius - 0.35)
@@ -154,12 +155,12 @@ def place_lesion(rng: np.random.Generator, size: int, kind: Kind) -> Place:
 def draw_lesion(
     rng: np.random.Generator, size: int, kind: Kind, place: Place, stack: np.ndarray
 ) -> float:
-    """Add the lesion to `stack` (S, S, pigments) in place.
+    """Add the lesion to `stack` (pigments, S, S) in place.
 
     Returns how far beyond `inside == 0` the faint outer zone reaches, in radii (0 without one).
     """
     inside, bumps = place.inside, 1 / place.radius
-    column = {name: stack[..., number] for name, number in COLUMN.items()}
+    column = {name: stack[number] for name, number in COLUMN.items()}
 
     fuzz = 1.7 * log_uniform(rng, *kind.fuzz)
     width = np.float32(fuzz) * np.exp(np.float32(0.5) * noise(rng, size, 1.5 * bumps))
@@ -252,7 +253,9 @@ def texture(rng: np.random.Generator, size: int, kind: Kind, place: Place) -> np
     return np.maximum(factor, 0.1)
 
 
-def draw_warts(rng, size: int, place: Place, body: np.ndarray, column: dict) -> None:
+def draw_warts(
+    rng: np.random.Generator, size: int, place: Place, body: np.ndarray, column: dict
+) -> None:
     """Milia-like cysts (light), plugs (dark) and fissures of a seborrhoeic keratosis."""
     spacing = np.clip(place.radius * rng.uniform(0.12, 0.3), 0.025, 0.1)
     if rng.random() < 0.6:
@@ -269,7 +272,9 @@ def draw_warts(rng, size: int, place: Place, body: np.ndarray, column: dict) -> 
     column["shade"] += np.float32(rng.uniform(0, 0.2)) * body
 
 
-def draw_crust(rng, size: int, place: Place, body: np.ndarray, column: dict) -> None:
+def draw_crust(
+    rng: np.random.Generator, size: int, place: Place, body: np.ndarray, column: dict
+) -> None:
     """Crust (orange to dark red, sharp), white scale, or a raw ulcer, in a part of the lesion."""
     field = fractal(rng, size, rng.uniform(2, 6) / place.radius, 4, 0.8)
     flakes = body * smoothstep((field - rng.uniform(0.3, 1.3)) / rng.uniform(0.4, 1.4))
@@ -295,7 +300,7 @@ def draw_neighbours(
         spacing = rng.uniform(0.12, 0.35)
         others = spots(rng, size, spacing, rng.uniform(0.1, 0.4), rng.uniform(0.05, 0.35), 0.3)
         pigment = rng.choice(("brown", "second_brown", "blood"))
-        stack[..., COLUMN[pigment]] += np.float32(log_uniform(rng, 0.08, 0.6)) * outside * others
+        stack[COLUMN[pigment]] += np.float32(log_uniform(rng, 0.08, 0.6)) * outside * others
     if rng.random() < 0.12:  # another mole, often cut by the frame
         ramp = (np.arange(size, dtype=np.float32) + 0.5) / size
         way, radius = rng.uniform(0, 2 * math.pi), log_uniform(rng, 0.03, 0.2)
@@ -305,48 +310,13 @@ def draw_neighbours(
         distance = cv2.magnitude(*np.meshgrid(across, down)) / np.float32(radius)
         mole = outside * smoothstep((1 - distance + 0.15 * fractal(rng, size, 1 / radius, 3)) / 0.4)
         amount = np.float32(log_uniform(rng, 0.15, 1.2))
-        stack[..., COLUMN["brown"]] += amount * mole * np.exp(0.2 * noise(rng, size, 2 / radius))
+        stack[COLUMN["brown"]] += amount * mole * np.exp(0.2 * noise(rng, size, 2 / radius))
     if rng.random() < 0.27:
         flush = np.clip(1 + (inside - 0.1) / rng.uniform(0.5, 1.5), 0, 1)
         flush = flush * (inside < 0.3) * np.exp(0.4 * noise(rng, size, bumps))
         flush = cv2.GaussianBlur(flush.astype(np.float32), (0, 0), 0.02 * size)
-        stack[..., COLUMN["blood"]] += np.float32(rng.uniform(0.02, 0.2)) * flush
+        stack[COLUMN["blood"]] += np.float32(rng.uniform(0.02, 0.2)) * flush
     elif rng.random() < 0.12:
         even = cv2.GaussianBlur(inside, (0, 0), 0.2 * place.radius * size)
         ring = np.exp(-np.square((even + rng.uniform(0.1, 0.4)) / 0.2))
-        stack[..., COLUMN["pale"]] += np.float32(rng.uniform(0.03, 0.25)) * ring
-
-
-def annotate(rng: np.random.Generator, size: int, place: Place, reach: float) -> np.ndarray:
-    """The mask an annotator draws: uint8 (S, S) of 0/1, one piece without holes.
-
-    Three hands, as in public sets: the pigment's own edge followed closely, a smooth line a little
-    outside it, and a generous polygon around it.
-    """
-    field = place.inside + np.float32(reach)
-    hand = rng.random()
-    margin = rng.uniform(-0.08, 0.0)
-    if hand > 0.45:
-        field = cv2.GaussianBlur(
-            field, (0, 0), max(0.6, rng.uniform(0.04, 0.16) * place.radius * size)
-        )
-        margin = rng.uniform(-0.05, 0.05) if hand < 0.8 else rng.uniform(0.03, 0.22)
-    mask = largest_piece((field > -margin).astype(np.uint8))
-    if hand > 0.8 and mask.any():
-        outline = max(cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)[
-            :, 0
-        ]
-        corners = min(len(outline), int(rng.integers(9, 24)))
-        steps = np.linspace(0, len(outline), corners, endpoint=False).astype(int)
-        mask = np.zeros_like(mask)
-        cv2.fillPoly(mask, [outline[steps]], 1)
-    return mask
-
-
-def largest_piece(mask: np.ndarray) -> np.ndarray:
-    """The largest connected piece of a 0/1 mask, its holes filled; all 0 stays so."""
-    outlines = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    filled = np.zeros_like(mask)
-    if outlines:
-        cv2.drawContours(filled, [max(outlines, key=cv2.contourArea)], -1, 1, cv2.FILLED)
-    return filled
+        stack[COLUMN["pale"]] += np.float32(rng.uniform(0.03, 0.25)) * ring

@@ -2,7 +2,7 @@
 
 Colour is optical density: a picture is `exp(-density)` per channel, so pigment on skin darkens it
 as a filter does and shades mix the way pigments do. Every layer adds to one column of a stack of
-pigment maps, shape (S, S, len(PIGMENTS)); `pigment_colours` gives the RGB density of each column.
+pigment maps, shape (len(PIGMENTS), S, S); `pigment_colours` gives the RGB density of each column.
 
 Lengths are fractions of the picture's width unless a name ends in `_pixels`.
 """
@@ -152,7 +152,7 @@ def pigment_colours(rng: np.random.Generator) -> np.ndarray:
             (rng.uniform(0.24, 0.62), 1.0, rng.uniform(1.15, 1.8)),
             (rng.uniform(0.2, 0.7), 1.0, rng.uniform(1.0, 1.8)),
             (1.15, 1.25, 1.2),
-            (1.25, 0.9, rng.uniform(0.4, 0.8)),
+            (1.25, rng.uniform(0.85, 1.3), rng.uniform(0.4, 0.85)),
             (-0.35, -0.8, -1.0),
         ]
     )
@@ -168,10 +168,10 @@ def skin_base(rng: np.random.Generator) -> np.ndarray:
 
 
 def draw_skin(rng: np.random.Generator, size: int, stack: np.ndarray) -> None:
-    """Add skin to `stack` (S, S, pigments) in place: mottling, furrows, pores, vessels, freckles,
+    """Add skin to `stack` (pigments, S, S) in place: mottling, furrows, pores, vessels, freckles,
     uneven light. Nothing drawn here belongs to a lesion."""
-    brown, blood = stack[..., COLUMN["skin_brown"]], stack[..., COLUMN["blood"]]
-    shade = stack[..., COLUMN["shade"]]
+    brown, blood = stack[COLUMN["skin_brown"]], stack[COLUMN["blood"]]
+    shade = stack[COLUMN["shade"]]
 
     # Mottling of every scale, and light that falls off towards a side.
     shade += log_uniform(rng, 0.005, 0.035) * fractal(rng, size, 1.5, 3, 0.6)
@@ -180,6 +180,10 @@ def draw_skin(rng: np.random.Generator, size: int, stack: np.ndarray) -> None:
     slope = rng.normal(0, 0.06 if rng.random() < 0.7 else 0.2, 2)
     ramp = np.linspace(-0.5, 0.5, size, dtype=np.float32)
     shade += np.float32(slope[0]) * ramp[:, None] + np.float32(slope[1]) * ramp
+
+    if rng.random() < 0.2:  # flushed or tanned areas with no edge to speak of
+        column = brown if rng.random() < 0.5 else blood
+        column += np.float32(log_uniform(rng, 0.04, 0.15)) * fractal(rng, size, 2, 2, 0.4)
 
     # Furrows: two sets of long fine valleys that cross.
     angle = rng.uniform(0, math.pi)

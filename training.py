@@ -18,7 +18,7 @@ from tqdm import tqdm
 from runs import replacing, write_json, write_table
 from unet import LOSSES, dice_metrics
 
-LEARNING_RATE = {"unet_lean": 2e-3, "unet_classic": 3e-4}  # peak, after warm-up
+PEAK_LEARNING_RATE = {"lean": 2e-3, "classic": 3e-4}  # after warm-up
 DEFAULT_LOSS = {"lean": "bce_dice", "classic": "bce"}
 CHECKPOINT = "checkpoint.npz"
 CHECKPOINT_SECONDS = 30  # between checkpoints: short epochs would be slowed down by writing
@@ -33,7 +33,7 @@ def compile_model(model, loss, epochs, steps_per_epoch, learning_rate=None, extr
         model: a `keras.Model` of `unet.build`.
         loss: "bce" (binary cross-entropy) or "bce_dice" (plus 1 - soft Dice).
         epochs, steps_per_epoch: planned length of the run; the cosine ends there.
-        learning_rate: peak; None takes the network's own (`LEARNING_RATE`).
+        learning_rate: peak; None takes the network's own (`PEAK_LEARNING_RATE`).
         extra_metrics: besides `unet.dice_metrics`.
 
     Raises:
@@ -43,7 +43,9 @@ def compile_model(model, loss, epochs, steps_per_epoch, learning_rate=None, extr
         raise ValueError(f"unknown loss {loss!r}: choose one of {', '.join(LOSSES)}")
     if epochs < 1 or steps_per_epoch < 1:
         raise ValueError(f"epochs is {epochs}: train for at least 1 epoch on at least 1 picture")
-    peak = LEARNING_RATE[model.name] if learning_rate is None else learning_rate
+    peak = learning_rate
+    if peak is None:
+        peak = PEAK_LEARNING_RATE[model.name.removeprefix("unet_")]
     if not peak > 0:
         raise ValueError(f"learning rate is {peak}: must be positive")
     steps = epochs * steps_per_epoch
@@ -174,11 +176,10 @@ class _ProgressBar(keras.callbacks.Callback):
         self.bar.close()
 
 
-def fit(model, training_data, counter, validation_data, epochs, run, patience=None):
+def fit(model, training_data, counter, validation_data, epochs, run, patience=None, resume=False):
     """Trains a compiled model; leaves it with the weights of its best validation epoch.
 
-    Every half minute, at the end of an epoch, the whole state goes to checkpoint.npz. Where that
-    file is there already, the run goes on from it and ends as if it had never been interrupted.
+    Every half minute, at the end of an epoch, the whole state goes to checkpoint.npz.
 
     Args:
         model: compiled by `compile_model`.
@@ -188,6 +189,8 @@ def fit(model, training_data, counter, validation_data, epochs, run, patience=No
         run: the run folder; history.csv, checkpoint.npz and tensorboard/ are written there.
         patience: stop after so many epochs without a better validation Dice; None never stops
             early, but still restores the best epoch.
+        resume: go on from the checkpoint of an interrupted run, if there is one, and end as if it
+            had never been interrupted.
 
     Returns:
         list of dicts, one an epoch: epoch (from 1), loss, dice, val_loss, val_dice, ...
@@ -196,11 +199,13 @@ def fit(model, training_data, counter, validation_data, epochs, run, patience=No
         ValueError: the checkpoint is of another network.
     """
     path = Path(run) / CHECKPOINT
-    checkpoint = _read_checkpoint(path, model) if path.is_file() else None
+    checkpoint = _read_checkpoint(path, model) if resume and path.is_file() else None
     rows = checkpoint["rows"] if checkpoint else []
     if checkpoint and (checkpoint["state"]["stopped_epoch"] > 0 or len(rows) >= epochs):
         model.set_weights(checkpoint["best_weights"])
         return rows
+    if rows:
+        print(f"going on after epoch {len(rows)}")
     best = _BestEpoch(epochs if patience is None else patience, checkpoint)
     callbacks = [
         _SetEpoch(counter),

@@ -23,13 +23,23 @@ from evaluation import (
     write_scores,
 )
 from figures import plot_curves, plot_score_distribution, save_figure
+from figures_errors import (
+    plot_border_errors,
+    plot_reliability,
+    plot_risk_coverage,
+    plot_size_against_dice,
+)
 from metrics import best_threshold
 from panels import plot_predictions
 from prediction import Network
+from report import write_report
 from runs import describe_environment, write_json
-from training import DEFAULT_LOSS, compile_model, fit, save_model
+from summaries import Calibration
+from training import DEFAULT_LOSS, PEAK_LEARNING_RATE, compile_model, fit, save_model
 from unet import build
 
+EVERY_PAIR = "every pair"  # what a set is called that is no part of a split
+SHOWN = 4  # pictures in a figure of the worst or the best
 PATIENCE = 0.4  # of all epochs without a better validation Dice end a training
 
 
@@ -60,6 +70,8 @@ def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, los
         "loss": loss or DEFAULT_LOSS[model],
         "epochs": epochs,
         "batch_size": batch_size,
+        "learning_rate": PEAK_LEARNING_RATE[model],
+        "patience": max(5, round(PATIENCE * epochs)),
         "seed": seed,
         "data": str(Path(split.root).resolve()),
     }
@@ -75,13 +87,21 @@ def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, los
     validation_data = make_dataset(split.validation, image_size, batch_size, channels)
     unet = build(model, (image_size, image_size, channels))
     compile_model(unet, settings["loss"], epochs, len(training_data))
-    patience = max(5, round(PATIENCE * epochs))
-    history = fit(unet, training_data, counter, validation_data, epochs, run, patience)
+    history = fit(
+        unet,
+        training_data,
+        counter,
+        validation_data,
+        epochs,
+        run,
+        settings["patience"],
+        resume=True,
+    )
 
     network = finish(unet, split, settings, run)
     pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
-    rows, _ = score(network, pairs, set_name, run)
-    draw_figures(network, pairs, set_name, rows, history, run / "figures")
+    save_figure(plot_curves(history), run / "figures" / "curves.png")
+    score(network, pairs, set_name, run)
     return network
 
 
@@ -108,24 +128,43 @@ def _record(run, settings, split):
     write_json(path, {**settings, **describe_environment()})
 
 
-def draw_figures(network, pairs, set_name, rows, history, directory):
-    """Draws curves, scores beside baselines, and the worst and best pictures of a scored set."""
-    directory.mkdir(exist_ok=True)
-    ranking = sorted(of_method(rows), key=lambda row: row["dice"])
-    baselines = {row["method"]: [] for row in rows if row["method"] != MODEL}
-    for method, dice in baselines.items():
-        dice.extend(row["dice"] for row in of_method(rows, method))
-    figures = {
-        "curves": plot_curves(history),
-        "scores": plot_score_distribution(
-            {MODEL: [row["dice"] for row in ranking]}, baselines, set_name
-        ),
+def draw_figures(network, pairs, set_name, rows, summary, directory):
+    """Draws the figures of a scored set as PNG files.
+
+    Args:
+        network, pairs: what was scored.
+        set_name: "training", "validation" or "test", or other words for the set.
+        rows, summary: what `evaluation.evaluate` and `evaluation.write_scores` returned.
+        directory: where the files go; made if missing.
+
+    Returns:
+        dict of name -> `Path`; the names are among `report.FIGURE_WORDS`.
+    """
+    set_name = "whole" if set_name == EVERY_PAIR else set_name
+    model = of_method(rows)
+    dice = {
+        method: [row["dice"] for row in of_method(rows, method)] for method in summary["methods"]
     }
-    for name, chosen in (("lowest", ranking[:4]), ("highest", ranking[::-1][:4])):
+    ours = dice.pop(MODEL)
+    share = [row["true_pixels"] / row["picture_pixels"] for row in model]
+    figures = {
+        "scores": plot_score_distribution({MODEL: ours}, dice, set_name),
+        "quality": plot_risk_coverage([row["quality"] for row in model], ours, set_name),
+        "size": plot_size_against_dice(share, ours, set_name),
+    }
+    if "calibration" in summary:
+        figures["reliability"] = plot_reliability(summary["calibration"], set_name)
+    ranking = sorted(model, key=lambda row: row["dice"])
+    for name, chosen in (("lowest", ranking[:SHOWN]), ("highest", ranking[::-1][:SHOWN])):
         panels = predictions_of(network, pairs, chosen)
         figures[name] = plot_predictions(panels, f"{set_name} set, {name} Dice first")
-    for name, figure in figures.items():
-        save_figure(figure, directory / f"{name}.png")
+        if name == "lowest":
+            title = f"Border errors, {set_name} set, lowest Dice first"
+            figures["borders"] = plot_border_errors(panels, title)
+    return {
+        name: save_figure(figure, Path(directory) / f"{name}.png")
+        for name, figure in figures.items()
+    }
 
 
 def finish(model, split, settings, run):
@@ -150,17 +189,22 @@ def finish(model, split, settings, run):
 
 
 def score(network, pairs, set_name, directory):
-    """Scores pairs, writes scores.csv and scores.json into a folder and prints the table.
+    """Scores pairs, writes the scores, figures/ and report.html into a folder, prints the table.
 
     Returns:
         (rows of `evaluation.evaluate`, content of scores.json).
     """
     radius = network.settings.get("centred_disc_radius")  # foreign weights come without it
     disc = None if radius is None else CentredDisc(float(radius))
-    rows = evaluate(network, pairs, disc)
+    calibration = Calibration()
+    rows = evaluate(network, pairs, disc, calibration=calibration)
     about = {"set": set_name, "threshold": network.threshold, "image_size": network.image_size}
-    summary = write_scores(directory, rows, about)
+    summary = write_scores(directory, rows, about, calibration)
     print(f"{set_name}: {describe(summary)}")
+    figures = draw_figures(network, pairs, set_name, rows, summary, Path(directory) / "figures")
+    curves = Path(directory) / "figures" / "curves.png"  # of the training, if it was here
+    figures |= {"curves": curves} if curves.is_file() else {}
+    write_report(Path(directory) / "report.html", rows, summary, figures)
     return rows, summary
 
 
@@ -181,22 +225,27 @@ def select_pairs(directory, weights, part=None):
     """
     folders = find_parts(directory)
     every = [pair for folder in folders.values() for pair in folder.labelled]
-    split_file = Path(weights).with_name("split.json")
     split = None
     if part != "all":
-        split = _own_split(split_file, every) or _given_split(directory, folders, part)
+        split = own_split(weights, every)
+        for problem in split.problems if split else ():
+            print(f"note: {problem}")
+        split = split or _given_split(directory, folders, part)
     if split is None:
         part, pairs = "all", every
     else:
         part = part or ("test" if split.test else "validation")
         pairs = getattr(split, part)
     if not pairs:
-        raise ValueError(f"{directory}: its {part} part has no pairs with masks; name another part")
-    return pairs, {"all": "every pair"}.get(part, part)
+        where = "folder" if part == "all" else f"{part} part"
+        remedy = "add masks" if part == "all" else "add masks or name another --part"
+        raise ValueError(f"{directory}: no picture of this {where} has a mask; {remedy}")
+    return pairs, {"all": EVERY_PAIR}.get(part, part)
 
 
-def _own_split(path, pairs):
-    """The split that the network was trained with, if it is of these pairs."""
+def own_split(weights, pairs):
+    """The split beside a network's file, which it was trained with; None if of other pairs."""
+    path = Path(weights).with_name("split.json")
     if not path.is_file():
         return None
     try:

@@ -16,10 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import quiet  # noqa: E402, F401
+
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
-import quiet  # noqa: E402, F401
 from data import find_pairs, make_dataset, make_training_dataset  # noqa: E402
 from runs import claim_folder, write_json  # noqa: E402
 from training import compile_model, fit  # noqa: E402

@@ -5,9 +5,9 @@ from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-import pytest
-
 import quiet  # noqa: F401  before anything imports Keras
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,3 +40,45 @@ def trained(drawn_folder, tmp_path_factory):
     arguments = ["train", "--data", drawn_folder, "--epochs", 2, "--size", 32, "--out", run]
     assert main([str(argument) for argument in arguments]) == 0
     return run
+
+
+@pytest.fixture
+def run_command(capsys, monkeypatch):
+    """Runs segment.py without a network; returns (exit code, standard output, error lines)."""
+    from segment import main
+
+    def no_network(*arguments):
+        raise AssertionError("a command used the network without being asked to")
+
+    def run(*arguments):
+        capsys.readouterr()
+        with monkeypatch.context() as patch:
+            patch.setattr("socket.socket.connect", no_network)
+            code = main([str(argument) for argument in arguments])
+        output, errors = capsys.readouterr()
+        assert "Traceback" not in output + errors
+        return code, output, [line for line in errors.splitlines() if "error" in line.lower()]
+
+    return run
+
+
+@pytest.fixture
+def refused(run_command):
+    """Runs a command that must end in exit code 2 and one line with all of "these|words"."""
+
+    def run(words, *arguments):
+        code, _, errors = run_command(*arguments)
+        assert code == 2
+        assert len(errors) == 1
+        assert errors[0].startswith("error: ")
+        assert all(word in errors[0] for word in words.split("|")), errors[0]
+
+    return run
+
+
+@pytest.fixture
+def planned(monkeypatch):
+    """Takes the place of the training itself: the list of splits that were handed to it."""
+    splits = []
+    monkeypatch.setattr("workflow.train", lambda split, *more, **options: splits.append(split))
+    return splits

@@ -1,5 +1,7 @@
 """The download, with Kaggle replaced: which files it asks for, once, and what a failure says."""
 
+import inspect
+
 import kagglehub
 import pytest
 
@@ -9,10 +11,11 @@ from download import METADATA_FILE, download_ham10000
 def test_downloads_once_and_metadata_last(tmp_path, monkeypatch):
     asked = []
 
-    def fetch(handle, path=None, output_dir=None):
+    def fetch(handle, path=None, *, force_download=False, output_dir=None):
         asked.append((handle, path))
         folder = tmp_path / "ham"
         assert output_dir == str(folder)
+        assert force_download or not folder.exists()  # else kagglehub refuses a folder with files
         folder.mkdir(exist_ok=True)
         (folder / (path or "images.txt")).write_text("content")
 
@@ -21,6 +24,11 @@ def test_downloads_once_and_metadata_last(tmp_path, monkeypatch):
     assert [path for _, path in asked] == [None, METADATA_FILE]
     download_ham10000(tmp_path / "ham")
     assert len(asked) == 2
+
+
+def test_kagglehub_takes_these_arguments():
+    given = inspect.signature(kagglehub.dataset_download).parameters
+    assert {"path", "force_download", "output_dir"} <= set(given)
 
 
 def test_failure_says_how_to_go_on(tmp_path, monkeypatch):

@@ -2,12 +2,16 @@
 
 import json
 import shutil
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from data import find_pairs
 from evaluation import (
+    HUMAN,
     MODEL,
     compare_models,
     describe,
@@ -15,13 +19,17 @@ from evaluation import (
     fit_disc,
     format_table,
     of_method,
+    predict_pairs,
     predictions_of,
     validation_curve,
     write_scores,
 )
 from metrics import THRESHOLDS, mask_at, score_pair
 from prediction import load_network, predict_probability
+from quality import FLIPS, agreement
 from reading import read_image, read_mask
+from runs import read_table
+from summaries import Calibration
 from workflow import select_pairs
 
 
@@ -58,10 +66,84 @@ def test_curve_at_the_threshold_is_the_mean_dice(network, pairs, rows):
 def test_files_and_table(rows, tmp_path):
     summary = write_scores(tmp_path, rows, {"set": "test"})
     assert json.loads((tmp_path / "scores.json").read_text()) == summary
+    assert "calibration" not in summary
     text = describe(summary)
     for method in summary["methods"]:
         assert method in text
     assert f"{summary['methods'][MODEL]['dice']['mean']:.3f}" in text
+
+
+def test_calibration_counts_every_pixel_of_the_network(network, pairs, rows, tmp_path):
+    counted = Calibration()
+    again = evaluate(network, pairs[:3], None, progress=False, calibration=counted)
+    by_hand = Calibration()
+    for _, _, truth, probability in predict_pairs(network, pairs[:3], progress=False):
+        by_hand.update(truth, probability)
+    summary = write_scores(tmp_path, again, {"set": "test"}, counted)
+    expected = by_hand.expected_calibration_error()
+    calibration = summary["calibration"]
+    assert calibration["expected_calibration_error"] == pytest.approx(expected, abs=1e-4)
+    assert sum(part["pixels"] for part in calibration["bins"]) == 3 * 64 * 64
+    assert json.loads((tmp_path / "scores.json").read_text()) == summary
+    assert "calibration error" in describe(summary)
+
+
+def test_quality_is_the_agreement_with_mirrored_pictures(network, pairs, rows, tmp_path):
+    ours = of_method(rows)
+    for pair, row in zip(pairs[:3], ours, strict=False):
+        picture = cv2.resize(read_image(pair.image), (32, 32), interpolation=cv2.INTER_AREA)
+        masks = []
+        for axes in FLIPS:
+            inputs = np.flip(picture, axes)[None].astype(np.float32) / 255
+            output = np.asarray(network.model.predict_on_batch(inputs))[0, ..., 0]
+            masks.append(np.flip(mask_at(output, network.threshold), axes))
+        assert row["quality"] == pytest.approx(agreement(masks), abs=0.01)
+    assert all(row["quality"] is None for row in rows if row["method"] != MODEL)
+    assert all(0 <= row["quality"] <= 1 for row in ours)
+    summary = write_scores(tmp_path, rows, {"set": "test"})
+    assert summary["quality"]["count"] == len(ours)
+    assert summary["quality"]["flagged"] == 2
+
+
+def test_a_metadata_column_never_replaces_a_score(network, pairs):
+    pair = replace(pairs[0], metadata={"dice": "high", "name": "Anna", "dx": "nv"})
+    row = of_method(evaluate(network, [pair], None, progress=False))[0]
+    assert row["name"] == pair.name
+    assert isinstance(row["dice"], float)
+    assert row["dx"] == "nv"
+
+
+def test_a_second_annotator_is_scored_against_the_first(network, drawn_folder, tmp_path):
+    folder = tmp_path / "two"
+    shutil.copytree(drawn_folder, folder)
+    (folder / "label_2").mkdir()
+    for name in ("1", "4"):
+        mask = read_mask(folder / "label" / f"{name}.png")
+        mask[: len(mask) // 2] = 0
+        Image.fromarray(255 * mask).save(folder / "label_2" / f"{name}.png")
+    two = find_pairs(folder)
+    assert two.problems == []
+    assert [pair.name for pair in two.pairs if pair.second_mask] == ["1", "4"]
+    rows = evaluate(network, two.labelled[:5], None, progress=False)
+    human = of_method(rows, HUMAN)
+    assert [row["name"] for row in human] == ["1", "4"]
+    first, second = (read_mask(folder / part / "4.png") for part in ("label", "label_2"))
+    assert human[1]["dice"] == score_pair(first, second)["dice"]
+    summary = write_scores(tmp_path, rows, {"set": "test"})
+    assert summary["methods"][HUMAN]["count"] == summary["model_minus"][HUMAN]["count"] == 2
+    assert "(2 pictures)" in describe(summary)
+
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(folder / "label_2" / "1.png")
+    with pytest.raises(ValueError, match=r"label_2.*1\.png.*second annotator"):
+        evaluate(network, find_pairs(folder).labelled[:5], None, progress=False)
+
+
+def test_pictures_with_and_without_metadata_share_a_table(network, pairs, tmp_path):
+    some = [pairs[0], replace(pairs[1], metadata={"dx": "nv"})]
+    rows = evaluate(network, some, None, progress=False)
+    summary = write_scores(tmp_path, rows, {"set": "test"})
+    assert [part["name"] for part in summary["strata"]["dx"]] == ["nv", "unknown"]
+    assert [row["dx"] for row in of_method(read_table(tmp_path / "scores.csv"))] == ["", "nv"]
 
 
 def test_comparison_of_a_model_with_itself_is_zero(rows):

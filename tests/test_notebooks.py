@@ -78,12 +78,13 @@ def test_ham10000_notebook(tmp_path, drawn_folder, trained):
     (data / "HAM10000_metadata.csv").write_text("\n".join(rows) + "\n")
     other = str(trained / "model.keras")
     run, *_ = execute("ham10000.ipynb", tmp_path, DATA=str(data), OTHER_WEIGHTS=other)
-    table = read_table(run / "comparison.csv")
+    table = read_table(run / "comparison" / "comparison.csv")
     assert [row["score"] for row in table][:2] == ["dice", "jaccard"]
     split = json.loads((run / "split.json").read_text())
-    sides = [{int(name[-8:-4]) // 2 for name in names} for names in split.values()]
+    parts = [split[part] for part in ("train", "validation", "test")]
+    sides = [{int(name[-8:-4]) // 2 for name in names} for names in parts]
     assert sum(map(len, sides)) == len(set.union(*sides)) == 6
-    assert (run / "figures" / "comparison.png").is_file()
+    assert (run / "comparison" / "figures" / "comparison.png").is_file()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

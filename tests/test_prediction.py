@@ -83,7 +83,7 @@ def test_foreign_models_are_refused(tmp_path):
     inputs = keras.Input((8,))
     model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
     save_model(model, tmp_path / "dense.keras", {"threshold": 0.5})
-    with pytest.raises(ValueError, match="expected a network from pictures"):
+    with pytest.raises(ValueError, match="expected a network from square pictures"):
         load_network(tmp_path / "dense.keras")
 
 

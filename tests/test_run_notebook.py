@@ -12,11 +12,11 @@ MAIN = ROOT / "notebooks" / "skin_lesion_segmentation.ipynb"
 
 
 def test_parameters_become_numbers_or_text():
-    given = ["EPOCHS=300", "LEARNING_RATE=1e-3", "DATA=my data/2024", "SEED=0", "PATIENCE=None"]
+    given = ["EPOCHS=300", "LEARNING_RATE=1e-3", "DATA=2024", "SEED=0", "PATIENCE=None"]
     assert run_notebook.read_parameters(MAIN, given) == {
         "EPOCHS": 300,
         "LEARNING_RATE": 1e-3,
-        "DATA": "my data/2024",
+        "DATA": "2024",
         "SEED": 0,
         "PATIENCE": None,
     }

@@ -13,6 +13,7 @@ import training
 from metrics import mask_at
 from prediction import load_network, predict_probability
 from reading import read_image, read_mask
+from report import FIGURE_WORDS
 from runs import read_table
 from segment import main
 
@@ -79,10 +80,19 @@ def test_predict_writes_masks_at_the_pictures_own_size(trained, drawn_folder, tm
     large.convert("L").save(pictures / "gray.png")
     out = tmp_path / "out"
     one = drawn_folder / "image" / "5.png"
-    assert run("predict", pictures, one, "--weights", trained / "model.keras", "--out", out) == 0
+    command = ["predict", pictures, one, "--weights", trained / "model.keras", "--out", out]
+    assert run(*command, "--mm-per-pixel", 0.02) == 0
     names = sorted(path.name for path in out.iterdir())
     stems = ["5", "gray", "ä spot"]
-    assert names == sorted(f"{stem}_{kind}.png" for stem in stems for kind in ("mask", "overlay"))
+    pictures = [f"{stem}_{kind}.png" for stem in stems for kind in ("mask", "overlay")]
+    assert names == sorted([*pictures, "lesions.csv"])
+    lesions = {str(row["name"]): row for row in read_table(out / "lesions.csv")}
+    for stem in ("gray", "ä spot"):
+        mask = read_mask(out / f"{stem}_mask.png")
+        assert lesions[stem]["area"] == pytest.approx(mask.mean())
+        assert 0 <= lesions[stem]["quality"] <= 1
+        pixels, squares = lesions[stem]["area_pixels"], lesions[stem]["area_mm2"]
+        assert squares == ("" if pixels == "" else pytest.approx(0.0004 * pixels, abs=1e-4))
     with Image.open(out / "ä spot_mask.png") as mask:
         assert mask.size == (150, 100)
         assert mask.mode == "L"
@@ -144,6 +154,9 @@ def test_mistakes_end_in_one_line(arguments, expected, trained, drawn_folder, tm
         ["train", "--batch", "0"],
         ["train", "--nonsense"],
         ["predict"],
+        ["predict", "a.png", "--weights", "w", "--out", "o", "--mm-per-pixel", "0"],
+        ["predict", "a.png", "--weights", "w", "--out", "o", "--mm-per-pixel", "nan"],
+        ["compare", "--data", "a", "--weights", "--out", "o"],
         ["fly"],
         [],
     ],
@@ -184,7 +197,7 @@ def test_resume_goes_on_and_refuses_another_training(
     assert run(*command, "--resume") == 0
     for name in ("history.csv", "scores.csv"):
         assert (out / name).read_bytes() == (trained / name).read_bytes()
-    assert len(list((out / "figures").glob("*.png"))) == 4
+    assert {path.stem for path in (out / "figures").iterdir()} == set(FIGURE_WORDS)
     assert "has ended" in failure(capsys, *command, "--resume")
 
 

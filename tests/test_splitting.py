@@ -96,7 +96,7 @@ def test_shares_that_are_none(tmp_path, shares):
 
 def test_folder_without_masks_or_of_another_kind(tmp_path):
     write_picture(tmp_path / "1.png")
-    with pytest.raises(ValueError, match="no masks; put the masks into label/"):
+    with pytest.raises(ValueError, match="no picture has a mask; put the masks"):
         load_split(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such folder"):
         load_split(tmp_path / "missing")
@@ -131,7 +131,7 @@ def test_test_folder_without_truth_gives_no_test(tmp_path):
 def test_train_folder_needs_masks(tmp_path):
     write_picture(tmp_path / "train" / "1.png")
     write_pairs(tmp_path / "test", range(3))
-    with pytest.raises(ValueError, match="train: pictures, no masks; put"):
+    with pytest.raises(ValueError, match="train: pictures, no masks: no picture has"):
         load_split(tmp_path)
 
 
@@ -196,12 +196,28 @@ def test_written_split_is_read_back_also_after_a_move(tmp_path):
     assert all("moved" in pair.image.parts and pair.image.exists() for pair in again.test)
 
 
+def test_other_pictures_of_the_same_names_are_told_apart(tmp_path):
+    for folder in ("a", "b"):
+        write_pairs(tmp_path / folder, range(6))
+    # The two folders of the project itself: both hold 0.png, 1.png, ...
+    for path in (tmp_path / "b" / "image").iterdir():
+        path.write_bytes(path.read_bytes() + folder.encode())
+    load_split(tmp_path / "a").write(tmp_path / "split.json")
+    others = find_pairs(tmp_path / "b").pairs
+    with pytest.raises(ValueError, match=r"names 6 picture.s. for which"):
+        Split.read(tmp_path / "split.json", others)
+    mixed = others + find_pairs(tmp_path / "a").pairs
+    again = Split.read(tmp_path / "split.json", mixed)
+    assert all(pair.image.parts[-3] == "a" for pair in again.train + again.validation + again.test)
+
+
 def test_split_file_that_does_not_fit(tmp_path):
     write_pairs(tmp_path, range(5))
     pairs = find_pairs(tmp_path).pairs
     load_split(tmp_path).write(tmp_path / "split.json")
-    with pytest.raises(ValueError, match=r"names \d picture.s. for which"):
-        Split.read(tmp_path / "split.json", pairs[:2])
+    again = Split.read(tmp_path / "split.json", pairs[:2])
+    assert len(again.train + again.validation + again.test) == 2
+    assert "names 3 picture(s) for which" in again.problems[0]
     for content in ("[]", "{}", "no JSON", '{"train": 5, "validation": [], "test": []}'):
         (tmp_path / "split.json").write_text(content)
         with pytest.raises(ValueError, match="is no split file"):

@@ -10,7 +10,7 @@ import training
 from data import load_split, make_dataset, make_training_dataset
 from prediction import load_network
 from runs import read_table
-from training import LEARNING_RATE, compile_model, fit, save_model
+from training import PEAK_LEARNING_RATE, compile_model, fit, save_model
 from unet import build
 
 
@@ -30,7 +30,7 @@ def test_learning_rate_warms_up_and_falls():
     compile_model(model, "bce_dice", epochs=10, steps_per_epoch=20)
     schedule = model.optimizer._learning_rate
     rates = [float(schedule(step)) for step in range(201)]
-    peak = LEARNING_RATE["unet_lean"]
+    peak = PEAK_LEARNING_RATE["lean"]
     assert np.argmax(rates) == 20
     assert rates[20] == pytest.approx(peak)
     assert rates[0] == pytest.approx(peak / 50)
@@ -88,6 +88,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(name, drawn_folder, tmp_p
             train_briefly(drawn_folder, run, **options)
     assert len(read_table(run / "history.csv")) == 2
 
+    options["resume"] = True
     resumed, _, history_resumed = train_briefly(drawn_folder, run, **options)
     assert history_resumed == history
     assert read_table(run / "history.csv") == history
@@ -104,12 +105,12 @@ def test_a_checkpoint_of_another_network_is_refused(drawn_folder, tmp_path, monk
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     train_briefly(drawn_folder, tmp_path / "run", epochs=1)
     with pytest.raises(ValueError, match="another network"):
-        train_briefly(drawn_folder, tmp_path / "run", epochs=2, network="classic")
+        train_briefly(drawn_folder, tmp_path / "run", network="classic", resume=True)
 
 
 def test_early_stopping_ends_the_run(drawn_folder, tmp_path, monkeypatch):
     # With a learning rate of next to nothing, validation Dice cannot keep rising.
-    monkeypatch.setitem(LEARNING_RATE, "unet_lean", 1e-12)
+    monkeypatch.setitem(PEAK_LEARNING_RATE, "lean", 1e-12)
     history = train_briefly(drawn_folder, tmp_path / "run", epochs=30, patience=2)[2]
     assert len(history) < 30
 

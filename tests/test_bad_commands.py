@@ -1,0 +1,261 @@
+"""Bad options, weights and output folders, a full disk, too little memory.
+
+As in test_bad_inputs.py: a mistake ends in exit code 2 and one line that says what to do, and
+leaves nothing half-written behind.
+"""
+
+import json
+import shutil
+import zipfile
+from contextlib import contextmanager
+
+import bad_files as bad
+import h5py
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from bad_files import put
+
+from segment import main
+from training import save_model
+from unet import build
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def data(tmp_path):
+    return bad.sound_folder(tmp_path / "data")
+
+
+# --- options ------------------------------------------------------------------------------------
+
+OPTIONS = [
+    ("epochs 0", "train --epochs 0", "--epochs: 0 is not between 1 and"),
+    ("negative epochs", "train --epochs -3", "--epochs: -3 is not between 1 and"),
+    ("epochs without end", "train --epochs 1000000000", "--epochs: 1000000000 is not between"),
+    ("epochs in words", "train --epochs many", "--epochs: invalid whole_number value: 'many'"),
+    ("half an epoch", "train --epochs 0.5", "--epochs: invalid whole_number value: '0.5'"),
+    ("size 0", "train --size 0", "--size: 0 is not between"),
+    ("negative size", "train --size -128", "--size: -128 is not between"),
+    ("tiny size", "train --size 7", "--size: 7 is not between 16 and 2048 pixels"),
+    ("absurd size", "train --size 99999", "--size: 99999 is not between 16 and 2048 pixels"),
+    ("batch of none", "train --batch 0", "--batch: 0 is not between"),
+    ("absurd batch", "train --batch 9999999", "--batch: 9999999 is not between"),
+    ("negative seed", "train --seed -1", "--seed: -1 is not between 0 and"),
+    ("absurd seed", f"train --seed {2**32}", "is not between 0 and 4294967295"),
+    ("two channels", "train --channels 2", "--channels: invalid choice: 2 (choose from 1, 3)"),
+    ("unknown network", "train --model huge", "--model: invalid choice: 'huge'"),
+    ("unknown loss", "train --loss l2", "--loss: invalid choice: 'l2'"),
+    ("unknown part", "evaluate --data . --weights w --out o --part all3", "--part: invalid choice"),
+    ("scale 0", "predict a.png --weights w --out o --mm-per-pixel 0", "0 is not a length"),
+    ("scale NaN", "predict a.png --weights w --out o --mm-per-pixel nan", "nan is not a length"),
+    ("unknown option", "train --epoch-count 3", "unrecognized arguments: --epoch-count 3"),
+    ("unknown command", "segment lesion.png", "COMMAND: invalid choice: 'segment'"),
+    ("no command", "", "required: COMMAND"),
+    ("check of nothing", "check", "required: DIR"),
+    ("no pictures", "predict --weights w --out o", "required: PATH"),
+    ("no weights", "predict a.png --out o", "required: --weights"),
+    ("no folder for results", "evaluate --data . --weights w", "required: --out"),
+]
+
+
+@pytest.mark.parametrize(("line", "words"), [pytest.param(*row[1:], id=row[0]) for row in OPTIONS])
+def test_bad_option(line, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        main(line.split())
+    assert stopped.value.code == 2
+    errors = [text for text in capsys.readouterr().err.splitlines() if "error: " in text]
+    assert len(errors) == 1
+    assert words in errors[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- weights ------------------------------------------------------------------------------------
+
+
+def network_file(make_outputs, shape=(32, 32, 3)):
+    def make(path, trained):
+        inputs = keras.Input(shape)
+        save_model(keras.Model(inputs, make_outputs(inputs)), path, {"threshold": 0.5})
+
+    return make
+
+
+def with_settings(text):
+    def make(path, trained):
+        shutil.copy(trained / "model.keras", path)
+        path.with_suffix(".json").write_text(text)
+
+    return make
+
+
+def zip_of_text(path, trained):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("notes.txt", "no model")
+
+
+def hdf5(path, trained):
+    with h5py.File(path, "w") as file:
+        file["weights"] = np.zeros(3)
+
+
+def same(inputs):
+    return keras.layers.Conv2D(1, 1, activation="sigmoid")(inputs)
+
+
+def beginning(path, trained):
+    path.write_bytes((trained / "model.keras").read_bytes()[:5000])
+
+
+WEIGHTS = [
+    ("missing", "w.keras", lambda path, trained: None, "no such weights file|give the model.keras"),
+    ("a folder", "w.keras", lambda path, trained: path.mkdir(), "no such weights file|give"),
+    ("another suffix", "w.h5", hdf5, ".keras file"),
+    ("empty", "w.keras", lambda path, trained: path.touch(), "cannot be loaded|give another"),
+    ("text", "w.keras", lambda path, trained: path.write_text("x"), "cannot be loaded|give"),
+    ("truncated", "w.keras", beginning, "cannot be loaded|damaged|give another"),
+    ("zip of other things", "w.keras", zip_of_text, "cannot be loaded|give another"),
+    ("HDF5 inside", "w.keras", hdf5, "cannot be loaded|give another"),
+    ("network for numbers", "w.keras", network_file(keras.layers.Dense(2), (8,)), "expected|give"),
+    ("four channels", "w.keras", network_file(same, (32, 32, 4)), "32, 4|1 or 3 channels"),
+    ("two classes", "w.keras", network_file(keras.layers.Conv2D(2, 1)), "32, 2|one probability"),
+    ("not square", "w.keras", network_file(same, (32, 64, 3)), "32, 64, 3|square"),
+    ("smaller output", "w.keras",
+     network_file(lambda x: same(keras.layers.AveragePooling2D(2)(x))), "16, 16, 1|expected|give"),
+    ("code inside", "w.keras", network_file(keras.layers.Lambda(lambda x: x[..., :1])),
+     "cannot be loaded"),
+    ("settings damaged", "w.keras", with_settings("{"), "w.json|settings|restore it"),
+    ("settings empty", "w.keras", with_settings("{}"), "w.json|settings|restore it"),
+    ("settings not a table", "w.keras", with_settings("[]"), "w.json|settings|restore it"),
+    ("threshold 2", "w.keras", with_settings('{"threshold": 2}'), "w.json|between 0 and 1|restore"),
+    ("threshold NaN", "w.keras", with_settings('{"threshold": NaN}'), "w.json|between|restore"),
+    ("disc in words", "w.keras",
+     with_settings('{"threshold": 0.5, "centred_disc_radius": "big"}'), "w.json|restore"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "words"), [pytest.param(*row[1:], id=row[0]) for row in WEIGHTS]
+)
+def test_bad_weights(name, make, words, refused, data, trained, tmp_path):
+    path, out = tmp_path / name, tmp_path / "out"
+    make(path, trained)
+    for command in (["predict", data / "image"], ["evaluate", "--data", data]):
+        refused(f"{tmp_path}/w.|{words}", *command, "--weights", path, "--out", out)
+        assert not out.exists()
+
+
+def test_gray_weights_take_colour_and_the_reverse(run_command, data, trained, tmp_path):
+    put("image/7.png", bad.NOISE[..., 0])(data)
+    save_model(build("lean", (32, 32, 1)), tmp_path / "gray.keras", {"threshold": 0.5})
+    for weights in (tmp_path / "gray.keras", trained / "model.keras"):
+        out = tmp_path / weights.stem
+        code, _, errors = run_command("predict", data / "image", "--weights", weights, "--out", out)
+        assert (code, errors) == (0, [])
+        assert len(list(out.glob("*_mask.png"))) == 7
+
+
+# --- output -------------------------------------------------------------------------------------
+
+
+def occupied(path):
+    path.mkdir()
+    (path / "mine.txt").write_text("mine")
+
+
+OUTPUTS = [
+    ("a file", "out", lambda path: path.write_text("mine"), "out|cannot write|another folder"),
+    ("below a file", "file/out", lambda path: path.parent.write_text("mine"), "cannot write"),
+    ("holds files", "out", occupied, "out|already holds files|new folder"),
+    ("name too long", "n" * 300, lambda path: None, "too long|another folder"),
+    ("link to itself", "out", lambda path: path.symlink_to(path), "out|cannot write|another"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "words"), [pytest.param(*row[1:], id=row[0]) for row in OUTPUTS]
+)
+def test_bad_output(name, make, words, refused, data, trained, tmp_path, planned):
+    out = tmp_path / name
+    make(out)
+    before = sorted(tmp_path.rglob("*"))
+    weights = ["--weights", trained / "model.keras"]
+    refused(words, "predict", data / "image", *weights, "--out", out)
+    refused(words, "evaluate", "--data", data, *weights, "--out", out)
+    refused(words, "train", "--data", data, "--out", out)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert planned == []
+
+
+def test_read_only_output(refused, data, trained, tmp_path, monkeypatch):
+    def refuse(path, *more, **options):
+        raise PermissionError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr("pathlib.Path.touch", refuse)  # root may write everywhere: it is played
+    weights = ["--weights", trained / "model.keras"]
+    words = "out|Read-only file system|another folder"
+    refused(words, "predict", data / "image", *weights, "--out", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@contextmanager
+def room_for(size):
+    """No file can grow beyond `size` bytes: writing fails as it does on a full disk."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_full_disk_while_predicting(refused, data, trained, tmp_path):
+    out = tmp_path / "out"
+    with room_for(50):
+        words = "1_mask.png|cannot be written (File too large)|free space"
+        refused(words, "predict", data / "image", "--weights", trained / "model.keras",
+                "--out", out)  # fmt: skip
+    assert list(out.iterdir()) == []
+
+
+def test_full_disk_while_scoring(refused, drawn_folder, trained, tmp_path):
+    out = tmp_path / "out"
+    with room_for(50):
+        refused("scores.csv|cannot be written|free space", "evaluate", "--data", drawn_folder,
+                "--weights", trained / "model.keras", "--out", out)  # fmt: skip
+    assert list(out.iterdir()) == []
+
+
+def test_full_disk_while_saving_the_network(refused, data, tmp_path, monkeypatch):
+    monkeypatch.setattr("workflow.fit", lambda *arguments, **options: [])
+    out = tmp_path / "out"
+    with room_for(50_000):
+        refused("model.keras|cannot be written|free space", "train", "--data", data,
+                "--size", 32, "--out", out)  # fmt: skip
+    for path in out.iterdir():  # what is there is whole
+        assert path.suffix == ".json"
+        json.loads(path.read_text())
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "memory|smaller --size or --batch"),
+        (
+            tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"),
+            "memory|--size",
+        ),
+        (tf.errors.ResourceExhaustedError(None, None, "x.v2; No space left"), "x.v2|free space"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+    ],
+)
+def test_machine_at_its_limits(error, words, refused, data, tmp_path, monkeypatch):
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("workflow.train", fail)
+    refused(words, "train", "--data", data, "--out", tmp_path / "out")

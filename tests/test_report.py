@@ -1,0 +1,110 @@
+"""report.html: complete, self-contained, safe with any name, and a browser shows it."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from evaluation import MODEL, evaluate, of_method, write_scores
+from prediction import load_network
+from report import FIGURE_WORDS, write_report
+from summaries import Calibration
+
+VOID = {"meta", "img", "br"}
+
+
+class Page(HTMLParser):
+    """Counts the elements of a page, and fails where one is not closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.count, self.addresses, self.text = [], {}, [], ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.count[tag] = self.count.get(tag, 0) + 1
+        self.addresses += [value for name, value in attributes if name in ("src", "href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def page(trained):
+    return (trained / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_training_leaves_a_whole_report(page, trained):
+    parsed = Page(page)
+    assert parsed.count["h1"] == 1
+    assert parsed.count["img"] == len(FIGURE_WORDS)
+    for name, words in FIGURE_WORDS.items():
+        assert (trained / "figures" / f"{name}.png").is_file()
+        assert words in parsed.text
+    for words in (MODEL, "Otsu", "Surface", "calibration error", "flagging at random", "Dice"):
+        assert words in parsed.text
+
+
+def test_it_loads_nothing(page):
+    addresses = Page(page).addresses
+    assert addresses
+    assert all(address.startswith("data:image/png;base64,") for address in addresses)
+    assert "http" not in re.sub(r"base64,[^\"]*", "", page)
+    assert "<script" not in page
+
+
+def test_names_and_metadata_are_text_never_markup(trained, drawn_folder, tmp_path):
+    from data import find_pairs
+
+    network = load_network(trained / "model.keras")
+    calibration = Calibration()
+    pairs = find_pairs(drawn_folder).labelled[:3]
+    rows = evaluate(network, pairs, None, progress=False, calibration=calibration)
+    evil = '<script>alert("1")</script>&'
+    for row in rows:
+        row |= {"name": evil + row["name"], "dx": evil}
+    summary = write_scores(tmp_path, rows, {"set": evil}, calibration)
+    write_report(tmp_path / "report.html", rows, summary, {})
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    parsed = Page(page)
+    assert "script" not in parsed.count
+    assert evil in parsed.text
+    assert "img" not in parsed.count
+
+
+def test_undefined_scores_are_dashes(trained, drawn_folder, tmp_path):
+    from data import find_pairs
+
+    network = load_network(trained / "model.keras")
+    network.threshold = 1.01  # finds nothing, so that no border distance is defined
+    rows = evaluate(network, find_pairs(drawn_folder).labelled[:3], None, progress=False)
+    assert all(row["dice"] == 0 and row["quality"] == 0 for row in of_method(rows))
+    summary = write_scores(tmp_path, rows, {"set": "test"})
+    write_report(tmp_path / "report.html", rows, summary, {})
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "–" in page
+    assert "nan" not in Page(page).text.lower()
+    assert "None" not in page
+
+
+@pytest.mark.slow
+def test_a_browser_shows_it(trained, tmp_path):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no chromium on this machine")
+    command = [
+        *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=390,844"),
+        *(f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", "--virtual-time-budget=5000"),
+        (trained / "report.html").as_uri(),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert result.stdout.count("<img") == len(FIGURE_WORDS)
+    assert "<h1>" in result.stdout
