@@ -1,7 +1,7 @@
 """The run folder: one new folder for each training, and files written whole or not at all.
 
 A run folder holds model.keras, model.json (every parameter of the run and the threshold),
-split.json, history.csv, scores.csv, scores.json, figures/ and tensorboard/.
+split.json, history.csv, scores.csv, scores.json, report.html, figures/ and tensorboard/.
 """
 
 import csv
