@@ -90,6 +90,26 @@ def load_network(path):
     return Network(model, int(size), float(settings.get("threshold", 0.5)), settings)
 
 
+def start_from(model, path):
+    """Gives a new network the weights of a saved one of the same kind, to train on from there.
+
+    Args:
+        model: `keras.Model` of `unet.build`, of any picture size.
+        path: .keras file of the same network and number of channels.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_network`, or the networks differ.
+    """
+    saved = load_network(path).model
+    shapes = [[weight.shape for weight in network.get_weights()] for network in (saved, model)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"{path}: is another network ({saved.name}, {saved.input_shape[-1]} channels) than the "
+            f"one to train ({model.name}, {model.input_shape[-1]} channels): choose the same kind"
+        )
+    model.set_weights(saved.get_weights())
+
+
 def _read_settings(path):
     if not path.exists():
         print(f"note: no {path.name} beside the weights: the threshold is 0.5", file=sys.stderr)

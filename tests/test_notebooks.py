@@ -40,10 +40,18 @@ def test_main_notebook_on_the_embedded_pictures(tmp_path):
     assert f"{scores['methods']['U-Net']['dice']['mean']:.3f}" in text
     assert len(read_table(run / "history.csv")) == 2
     assert len(read_table(run / "scores.csv")) == 30 * len(scores["methods"])
-    for name in ("model.keras", "model.json", "split.json"):
+    for name in ("model.keras", "model.json", "split.json", "report.html"):
         assert (run / name).is_file()
     figures = {path.stem for path in (run / "figures").glob("*.png")}
-    assert {"pairs", "augmentation", "curves", "threshold", "scores", "worst", "best"} <= figures
+    assert {
+        "pairs",
+        "augmentation",
+        "curves",
+        "threshold",
+        "scores",
+        "lowest",
+        "highest",
+    } <= figures
     assert pictures >= 9
     assert "oneDNN" not in text
 

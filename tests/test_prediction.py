@@ -15,6 +15,7 @@ from prediction import (
     predict_files,
     predict_probabilities,
     predict_probability,
+    start_from,
 )
 from reading import read_image
 from training import save_model
@@ -98,3 +99,13 @@ def test_code_inside_weights_is_not_run(tmp_path):
 def test_settings_keep_everything(trained):
     settings = json.loads((trained / "model.json").read_text())
     assert load_network(trained / "model.keras").settings == settings
+
+
+def test_a_training_may_start_from_saved_weights_at_another_size(trained):
+    model = build("lean", (48, 40, 3))
+    start_from(model, trained / "model.keras")
+    saved = load_network(trained / "model.keras").model
+    for one, other in zip(model.get_weights(), saved.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(ValueError, match="another network"):
+        start_from(build("lean", (32, 32, 1)), trained / "model.keras")
