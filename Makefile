@@ -6,8 +6,6 @@ BIN := $(VENV)/bin
 SCORER := isic-challenge-scoring>=5.6,<6
 NOTEBOOK := notebooks/skin_lesion_segmentation.ipynb
 
-export TF_CPP_MIN_LOG_LEVEL ?= 2
-
 # What is set on the command line replaces a constant of the notebook: make run EPOCHS=300
 PARAMETERS := $(strip $(foreach name,$(filter-out PYTHON VENV BIN NOTEBOOK SCORER,$(.VARIABLES)),\
 	$(if $(findstring command line,$(origin $(name))),"$(name)=$($(name))")))

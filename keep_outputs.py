@@ -6,13 +6,13 @@ For the notebook on the embedded, drawn pictures only: real ones may not be pass
 bar the last state is kept; times, paths and whatever the run added are left out.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
 
 import nbformat
 
+from console import Parser
 from runs import replacing
 
 
@@ -67,7 +67,7 @@ def keep_outputs(executed_path, notebook_path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("executed", type=Path)
     parser.add_argument("notebook", type=Path)
     arguments = parser.parse_args()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import quiet  # noqa: F401  keeps TensorFlow's start-up notes off the screen
 
+from console import Parser
 from data import find_pairs, read_image, read_mask
 from diagrams import INPUT_SHAPES, draw_architecture, draw_dice_explained
 from evaluation import predict_pairs
@@ -69,17 +70,17 @@ def example_pairs(folder, set_name="training"):
 
 
 def predictions(network, folder):
-    """Draws the test pictures with the lowest, the middle and the highest Dice."""
+    """Draws the test pictures with the highest, the middle and the lowest Dice."""
     rows = []
     for pair, _, truth, probability in predict_pairs(network, find_pairs(folder).labelled, False):
         mask = mask_at(probability, network.threshold)
         row = {"name": f"picture {pair.name}", "truth": truth, "prediction": mask}
         rows.append({**row, "path": pair.image, "dice": score_pair(truth, mask)["dice"]})
     rows.sort(key=lambda row: row["dice"])
-    chosen = [rows[0], rows[len(rows) // 2], rows[-1]]
+    chosen = [rows[-1], rows[len(rows) // 2], rows[0]]
     return plot_predictions(
         [{**row, "picture": read_image(row["path"])} for row in chosen],
-        f"Test set of {len(rows)} drawn pictures: the lowest, the middle and the highest Dice",
+        f"Test set of {len(rows)} drawn pictures: the highest, the middle and the lowest Dice",
     )
 
 
@@ -103,9 +104,7 @@ def of_run(run, test_folder):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--run",
         metavar="DIR",

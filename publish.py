@@ -7,7 +7,6 @@ float but stays a float32 in the file, whose empty bits then compress away: the 
 ordinary Keras file of 45 % the size, which loads without any other code.
 """
 
-import argparse
 import sys
 import tempfile
 import zipfile
@@ -17,6 +16,7 @@ import quiet  # noqa: F401  keeps TensorFlow's start-up notes off the screen
 
 import numpy as np
 
+from console import Parser
 from prediction import load_network
 from runs import replacing, write_json
 
@@ -57,7 +57,7 @@ def publish(run, target):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="folder of a training")
     parser.add_argument("target", type=Path, help="where to, without a suffix")
     arguments = parser.parse_args()

@@ -8,7 +8,7 @@ raised as exceptions, not written.
 import os
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 if "keras" not in sys.modules:
     sys.stderr.flush()

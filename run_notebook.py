@@ -15,6 +15,7 @@ from pathlib import Path
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
+from console import Parser
 from runs import create_run_folder
 
 PROJECT = Path(__file__).resolve().parent
@@ -49,9 +50,7 @@ def read_parameters(notebook, assignments):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("parameters", metavar="NAME=VALUE", nargs="*")
     arguments = parser.parse_args(argv)

@@ -14,40 +14,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from console import Parser, number_between
+
 MODEL_NAMES = ("lean", "classic")
 LOSS_NAMES = ("bce", "bce_dice")
 
 
-def whole_number(text):
-    value = int(text)
-    if not 1 <= value <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 1,000,000")
-    return value
-
-
-def seed_number(text):
-    value = int(text)
-    if not 0 <= value < 2**32:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {2**32 - 1}")
-    return value
-
-
-def scale(text):
-    value = float(text)
-    if not 0 < value < 100:
-        raise argparse.ArgumentTypeError(f"{text} is not a length between 0 and 100 mm")
-    return value
-
-
-def picture_size(text):
-    value = whole_number(text)
-    if not 16 <= value <= 2048:
-        raise argparse.ArgumentTypeError(f"{text} is not between 16 and 2048 pixels")
-    return value
-
-
 def create_parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="segment.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -58,13 +32,15 @@ def create_parser():
     train = commands.add_parser("train", help="train a network and score it")
     train.add_argument("--data", metavar="DIR", type=Path, default=Path(__file__).parent)
     train.add_argument("--out", metavar="DIR", type=Path, help="default: a new folder in runs/")
-    train.add_argument("--epochs", metavar="N", type=whole_number, default=60)
-    train.add_argument("--size", metavar="S", type=picture_size, default=128, help="pixels a side")
-    train.add_argument("--batch", metavar="N", type=whole_number, default=8)
+    train.add_argument("--epochs", metavar="N", type=number_between(1, 1_000_000), default=60)
+    train.add_argument(
+        "--size", metavar="S", type=number_between(16, 2048), default=128, help="pixels a side"
+    )
+    train.add_argument("--batch", metavar="N", type=number_between(1, 1_000_000), default=8)
     train.add_argument("--model", choices=MODEL_NAMES, default="lean")
     train.add_argument("--loss", choices=LOSS_NAMES, help="default: the network's own")
     train.add_argument("--channels", type=int, choices=(1, 3), default=3, help="1 gray, 3 RGB")
-    train.add_argument("--seed", metavar="N", type=seed_number, default=0)
+    train.add_argument("--seed", metavar="N", type=number_between(0, 2**32 - 1), default=0)
     train.add_argument("--resume", action="store_true", help="go on with a training in --out")
 
     evaluate = commands.add_parser("evaluate", help="score saved weights on pairs")
@@ -89,7 +65,7 @@ def create_parser():
     predict.add_argument(
         "--mm-per-pixel",
         metavar="MM",
-        type=scale,
+        type=number_between(1e-6, 100, float),
         help="side of a pixel; lesions.csv then gives millimetres beside pixels",
     )
 

@@ -11,7 +11,6 @@ same bytes. Hairs, rulers, ink, bubbles, patches, frames, freckles and satellite
 mask.
 """
 
-import argparse
 import multiprocessing
 import os
 from functools import partial
@@ -21,6 +20,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from console import Parser
 from synthetic_annotator import annotate
 from synthetic_device import develop, draw_device, draw_lens, paint, place_occluders
 from synthetic_lesion import choose_kind, draw_lesion, draw_neighbours, place_lesion
@@ -143,13 +143,6 @@ def write_embedded(directory: Path = PROJECT) -> None:
             )
     for folder, first_seed in EMBEDDED_SEEDS.items():
         write_pairs(EMBEDDED_COUNT, directory / folder, EMBEDDED_SIZE, first_seed)
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that reports a mistake in one line and leaves with exit code 2."""
-
-    def error(self, message: str):
-        self.exit(2, f"synthetic.py: {message} (--help explains)\n")
 
 
 def main(arguments: list[str] | None = None) -> None:

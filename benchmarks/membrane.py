@@ -9,7 +9,6 @@ soft Dice over all their pixels together (smooth 1), and the best epoch counts. 
 label is white, an all-white answer already scores high: it is printed beside the result.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import quiet  # noqa: E402, F401
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
+from console import Parser, number_between  # noqa: E402
 from data import find_pairs, make_dataset, make_training_dataset  # noqa: E402
 from runs import claim_folder, write_json  # noqa: E402
 from training import compile_model, fit  # noqa: E402
@@ -31,12 +31,12 @@ SEED_NOTEBOOK_BEST = 0.9188  # validation Dice that the first system reports for
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds train/image, train/label")
     parser.add_argument("--out", type=Path, required=True, help="a new folder for the results")
     parser.add_argument("--model", choices=("lean", "classic"), default="lean")
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--size", type=int, default=512, help="pixels a side")
+    parser.add_argument("--epochs", type=number_between(1, 10_000), default=40)
+    parser.add_argument("--size", type=number_between(16, 2048), default=512, help="pixels a side")
     arguments = parser.parse_args()
     try:
         folder = arguments.data / "train"
