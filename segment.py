@@ -18,6 +18,8 @@ from console import Parser, number_between
 
 MODEL_NAMES = ("lean", "classic")
 LOSS_NAMES = ("bce", "bce_dice")
+SHIPPED_WEIGHTS = Path(__file__).parent / "files" / "lean_drawn.keras"
+SHIPPED_HELP = "default: files/lean_drawn.keras, which come with the project"
 
 
 def create_parser():
@@ -45,7 +47,9 @@ def create_parser():
 
     evaluate = commands.add_parser("evaluate", help="score saved weights on pairs")
     evaluate.add_argument("--data", metavar="DIR", type=Path, required=True)
-    evaluate.add_argument("--weights", metavar="FILE", type=Path, required=True)
+    evaluate.add_argument(
+        "--weights", metavar="FILE", type=Path, default=SHIPPED_WEIGHTS, help=SHIPPED_HELP
+    )
     evaluate.add_argument("--out", metavar="DIR", type=Path, required=True)
     evaluate.add_argument(
         "--part",
@@ -60,7 +64,9 @@ def create_parser():
 
     predict = commands.add_parser("predict", help="draw the outline of the lesion in pictures")
     predict.add_argument("paths", metavar="PATH", type=Path, nargs="+", help="pictures or folders")
-    predict.add_argument("--weights", metavar="FILE", type=Path, required=True)
+    predict.add_argument(
+        "--weights", metavar="FILE", type=Path, default=SHIPPED_WEIGHTS, help=SHIPPED_HELP
+    )
     predict.add_argument("--out", metavar="DIR", type=Path, required=True)
     predict.add_argument(
         "--mm-per-pixel",

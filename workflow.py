@@ -6,6 +6,8 @@ score(network, pairs, set_name, directory)
 """
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -240,7 +242,15 @@ def select_pairs(directory, weights, part=None):
         where = "folder" if part == "all" else f"{part} part"
         remedy = "add masks" if part == "all" else "add masks or name another --part"
         raise ValueError(f"{directory}: no picture of this {where} has a mask; {remedy}")
-    return pairs, {"all": EVERY_PAIR}.get(part, part)
+    return _unique_names(pairs, directory), {"all": EVERY_PAIR}.get(part, part)
+
+
+def _unique_names(pairs, directory):
+    """The pairs, named by their paths where train/ and test/ both hold a picture 0."""
+    if len({pair.name for pair in pairs}) == len(pairs):
+        return pairs
+    paths = [Path(os.path.relpath(pair.image, directory)).with_suffix("") for pair in pairs]
+    return [replace(pair, name=path.as_posix()) for pair, path in zip(pairs, paths, strict=True)]
 
 
 def own_split(weights, pairs):

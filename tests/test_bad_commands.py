@@ -80,7 +80,7 @@ OPTIONS = [
     ("no command", "", "required: COMMAND"),
     ("check of nothing", "check", "required: DIR"),
     ("no pictures", "predict --weights w --out o", "required: PATH"),
-    ("no weights", "predict a.png --out o", "required: --weights"),
+    ("no weights to compare", "compare --data . --out o", "required: --weights"),
     ("no folder for results", "evaluate --data . --weights w", "required: --out"),
 ]
 

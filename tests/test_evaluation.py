@@ -182,3 +182,13 @@ def test_only_pictures_that_were_kept_apart_are_scored(trained, drawn_folder, tm
     chosen, set_name = select_pairs(foreign, tmp_path / "elsewhere.keras")
     assert set_name == "every pair"
     assert len(chosen) == 12
+
+
+def test_pictures_of_one_name_in_two_parts_stay_apart(drawn_folder, tmp_path):
+    for part in ("train", "test"):
+        shutil.copytree(drawn_folder, tmp_path / part)
+    chosen, _ = select_pairs(tmp_path, tmp_path / "elsewhere.keras", "all")
+    names = [pair.name for pair in chosen]
+    assert len(set(names)) == len(names) == 24
+    assert "train/image/0" in names
+    assert "test/image/0" in names

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import training
-from metrics import mask_at
+from metrics import mask_at, score_pair
 from prediction import load_network, predict_probability
 from reading import read_image, read_mask
 from report import FIGURE_WORDS
@@ -206,3 +206,10 @@ def test_resume_needs_a_folder_of_a_training(drawn_folder, tmp_path, capsys):
     line = failure(capsys, "train", "--data", drawn_folder, "--resume", "--out", tmp_path)
     assert "already holds files" in line
     assert "needs --out" in failure(capsys, "train", "--data", drawn_folder, "--resume")
+
+
+def test_the_weights_that_come_with_the_project_find_a_drawn_lesion(tmp_path):
+    picture = ROOT / "test" / "image" / "5.png"
+    assert run("predict", picture, "--out", tmp_path / "out") == 0
+    truth = read_mask(ROOT / "test" / "label" / "5.png")
+    assert score_pair(truth, read_mask(tmp_path / "out" / "5_mask.png"))["dice"] > 0.8
