@@ -5,11 +5,13 @@ split.json, history.csv, scores.csv, scores.json, report.html, figures/ and tens
 """
 
 import csv
+import fcntl
 import importlib.metadata
 import io
 import json
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -19,6 +21,8 @@ from datetime import datetime
 from pathlib import Path
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "pillow", "scikit-image")
+TEMPORARY = re.compile(r"\.[0-9a-f]{32}(\.\w+)?")  # what `replacing` leaves behind when killed
+_held = {}  # (device, inode) of a folder -> open descriptor, which holds its lock
 
 
 @contextmanager
@@ -74,6 +78,31 @@ def read_table(path):
         return [{key: value(text) for key, text in row.items()} for row in csv.DictReader(file)]
 
 
+def _hold(directory):
+    """Keeps other processes out of a folder until this one ends, in whatever way.
+
+    Raises:
+        ValueError: another process holds it.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    about = os.fstat(descriptor)
+    folder = (about.st_dev, about.st_ino)
+    if folder in _held:
+        os.close(descriptor)
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise ValueError(
+            f"{directory}: another process is writing there: wait for its end or give a new folder"
+        ) from error
+    except OSError:  # a file system without locks
+        os.close(descriptor)
+        return
+    _held[folder] = descriptor
+
+
 def claim_folder(directory):
     """Creates `directory` for results, or takes it when it exists and is empty.
 
@@ -81,12 +110,13 @@ def claim_folder(directory):
         Its `Path`.
 
     Raises:
-        ValueError: it holds files already (earlier results are never overwritten), is a file, or
-            cannot be written.
+        ValueError: it holds files already (earlier results are never overwritten), is a file,
+            cannot be written, or another process has claimed it.
     """
     directory = Path(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        _hold(directory)
         occupied = any(directory.iterdir())
         probe = directory / f".{uuid.uuid4().hex}"
         probe.touch()
@@ -106,12 +136,17 @@ def resume_folder(directory):
     """Takes the folder of an interrupted training to go on in it, or a new one.
 
     Raises:
-        ValueError: it holds files, but none that an interrupted training leaves.
+        ValueError: it holds files, but none that an interrupted training leaves, or another
+            process is training there.
     """
     directory = Path(directory)
-    if (directory / "parameters.json").is_file():
-        return directory
-    return claim_folder(directory)
+    if not directory.is_dir():
+        return claim_folder(directory)
+    names = {path.name for path in directory.iterdir() if not TEMPORARY.fullmatch(path.name)}
+    if "parameters.json" not in names and names - {"split.json"}:
+        return claim_folder(directory)
+    _hold(directory)
+    return directory
 
 
 def create_run_folder(parent, name):
@@ -125,6 +160,7 @@ def create_run_folder(parent, name):
             continue
         except OSError as error:
             raise ValueError(f"{run}: cannot create this folder ({error.strerror})") from error
+        _hold(run)
         return run
     raise ValueError(f"{parent}: cannot find a free name for a run folder")
 
