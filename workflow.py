@@ -33,9 +33,9 @@ from figures_errors import (
 )
 from metrics import best_threshold
 from panels import plot_predictions
-from prediction import Network
+from prediction import Network, load_network
 from report import write_report
-from runs import describe_environment, write_json
+from runs import describe_environment, read_table, write_json
 from summaries import Calibration
 from training import DEFAULT_LOSS, PEAK_LEARNING_RATE, compile_model, fit, save_model
 from unet import build
@@ -82,36 +82,39 @@ def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, los
         f"{len(split.train)} pairs for training, {len(split.validation)} for validation, "
         f"{len(split.test)} for test"
     )
-    keras.utils.set_random_seed(seed)
-    training_data, counter = make_training_dataset(
-        split.train, image_size, batch_size, channels, seed
-    )
-    validation_data = make_dataset(split.validation, image_size, batch_size, channels)
-    unet = build(model, (image_size, image_size, channels))
-    compile_model(unet, settings["loss"], epochs, len(training_data))
-    history = fit(
-        unet,
-        training_data,
-        counter,
-        validation_data,
-        epochs,
-        run,
-        settings["patience"],
-        resume=True,
-    )
-
-    network = finish(unet, split, settings, run)
+    if (run / "model.keras").exists():  # stopped while it was being scored
+        network, history = load_network(run / "model.keras"), read_table(run / "history.csv")
+    else:
+        unet, history = _fit(split, run, settings)
+        network = finish(unet, split, settings, run)
     pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
     save_figure(plot_curves(history), run / "figures" / "curves.png")
     score(network, pairs, set_name, run)
     return network
 
 
+def _fit(split, run, settings):
+    """Trains from the beginning or from the checkpoint in `run`; returns (model, history)."""
+    keras.utils.set_random_seed(settings["seed"])
+    size, batch_size, channels = (settings[k] for k in ("image_size", "batch_size", "channels"))
+    epochs, patience = settings["epochs"], settings["patience"]
+    training_data, counter = make_training_dataset(
+        split.train, size, batch_size, channels, settings["seed"]
+    )
+    validation_data = make_dataset(split.validation, size, batch_size, channels)
+    model = build(settings["model"], (size, size, channels))
+    compile_model(model, settings["loss"], epochs, len(training_data))
+    history = fit(
+        model, training_data, counter, validation_data, epochs, run, patience, resume=True
+    )
+    return model, history
+
+
 def _record(run, settings, split):
     """Writes what a training is into its folder, or checks that it is the one begun there."""
     path = run / "parameters.json"
     if path.is_file():
-        if (run / "model.keras").exists():
+        if (run / "report.html").exists():  # what is written last
             raise ValueError(
                 f"{run}: this training has ended: score its model.keras with segment.py evaluate"
             )

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import training
+import workflow
 from metrics import mask_at, score_pair
 from prediction import load_network, predict_probability
 from reading import read_image, read_mask
@@ -194,7 +195,15 @@ def test_resume_goes_on_and_refuses_another_training(
         assert run(*command) == 130
     assert (out / training.CHECKPOINT).is_file()
     assert "resume with that" in failure(capsys, *command, "--resume", "--seed", 1)
-    assert run(*command, "--resume") == 0
+
+    # Stopped once more, between training and scoring: that goes on too, without training again.
+    with monkeypatch.context() as patch:
+        patch.setattr(workflow, "score", lambda *arguments: stop(None, None))
+        assert run(*command, "--resume") == 130
+    assert not (out / "scores.csv").exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(workflow, "fit", None)
+        assert run(*command, "--resume") == 0
     for name in ("history.csv", "scores.csv"):
         assert (out / name).read_bytes() == (trained / name).read_bytes()
     assert {path.stem for path in (out / "figures").iterdir()} == set(FIGURE_WORDS)
