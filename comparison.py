@@ -7,9 +7,8 @@ compare({"a": network_a, "b": network_b}, pairs, set_name, directory)
 from itertools import combinations
 from pathlib import Path
 
-from baselines import CentredDisc
 from data import find_parts
-from evaluation import MODEL, compare_models, evaluate, format_table, of_method
+from evaluation import MODEL, compare_models, disc_of, evaluate, format_table, of_method
 from figures import plot_comparison, plot_score_distribution, save_figure
 from runs import describe_environment, write_json, write_table
 from summaries import summarise
@@ -96,9 +95,7 @@ def compare(networks, pairs, set_name, directory):
     """
     rows, baselines = {}, []
     for name, network in networks.items():
-        radius = network.settings.get("centred_disc_radius")
-        disc = None if radius is None else CentredDisc(float(radius))
-        scored = evaluate(network, pairs, disc)
+        scored = evaluate(network, pairs, disc_of(network))
         rows[name] = [{**row, "method": name} for row in of_method(scored)]
         if len({row["method"] for row in scored}) > len({row["method"] for row in baselines}) + 1:
             baselines = [row for row in scored if row["method"] != MODEL]

@@ -70,6 +70,12 @@ def fit_disc(pairs):
     return CentredDisc.fit(read_mask(pair.mask) for pair in pairs)
 
 
+def disc_of(network):
+    """The centred disc of a network's training masks; None for foreign weights without one."""
+    radius = network.settings.get("centred_disc_radius")
+    return None if radius is None else CentredDisc(float(radius))
+
+
 def evaluate(network, pairs, disc, progress=True, calibration=None):
     """Scores the network and every baseline on each pair, at the picture's own size.
 

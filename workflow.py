@@ -12,11 +12,11 @@ from pathlib import Path
 
 import keras
 
-from baselines import CentredDisc
 from data import Split, find_parts, load_split, make_dataset, make_training_dataset
 from evaluation import (
     MODEL,
     describe,
+    disc_of,
     evaluate,
     fit_disc,
     of_method,
@@ -199,10 +199,8 @@ def score(network, pairs, set_name, directory):
     Returns:
         (rows of `evaluation.evaluate`, content of scores.json).
     """
-    radius = network.settings.get("centred_disc_radius")  # foreign weights come without it
-    disc = None if radius is None else CentredDisc(float(radius))
     calibration = Calibration()
-    rows = evaluate(network, pairs, disc, calibration=calibration)
+    rows = evaluate(network, pairs, disc_of(network), calibration=calibration)
     about = {"set": set_name, "threshold": network.threshold, "image_size": network.image_size}
     summary = write_scores(directory, rows, about, calibration)
     print(f"{set_name}: {describe(summary)}")
