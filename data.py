@@ -19,7 +19,7 @@ from augmentation import augment as augment_pair
 from folders import natural_key
 from pairing import DataFolder, Pair, find_pairs, find_pictures
 from reading import read_image, read_mask
-from splitting import Split, find_parts, load_split
+from splitting import Split, find_parts, load_split, load_splits
 
 __all__ = [
     "DataFolder",
@@ -30,6 +30,7 @@ __all__ = [
     "find_parts",
     "find_pictures",
     "load_split",
+    "load_splits",
     "make_dataset",
     "make_training_dataset",
     "natural_key",

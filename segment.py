@@ -16,7 +16,7 @@ from pathlib import Path
 
 from console import Parser, number_between
 
-MODEL_NAMES = ("lean", "classic")
+MODEL_NAMES = ("lean", "lite", "classic")
 LOSS_NAMES = ("bce", "bce_dice")
 SHIPPED_WEIGHTS = Path(__file__).parent / "files" / "lean_drawn.keras"
 SHIPPED_HELP = "default: files/lean_drawn.keras, which come with the project"
@@ -32,7 +32,14 @@ def create_parser():
     check.add_argument("directory", metavar="DIR", type=Path)
 
     train = commands.add_parser("train", help="train a network and score it")
-    train.add_argument("--data", metavar="DIR", type=Path, default=Path(__file__).parent)
+    train.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        nargs="+",
+        default=[Path(__file__).parent],
+        help="one or more; a folder named twice counts twice in training",
+    )
     train.add_argument("--out", metavar="DIR", type=Path, help="default: a new folder in runs/")
     train.add_argument("--epochs", metavar="N", type=number_between(1, 1_000_000), default=60)
     train.add_argument(
@@ -40,6 +47,9 @@ def create_parser():
     )
     train.add_argument("--batch", metavar="N", type=number_between(1, 1_000_000), default=8)
     train.add_argument("--model", choices=MODEL_NAMES, default="lean")
+    train.add_argument(
+        "--start-from", metavar="FILE", type=Path, help="saved weights of the same model"
+    )
     train.add_argument("--loss", choices=LOSS_NAMES, help="default: the network's own")
     train.add_argument("--channels", type=int, choices=(1, 3), default=3, help="1 gray, 3 RGB")
     train.add_argument("--seed", metavar="N", type=number_between(0, 2**32 - 1), default=0)
@@ -102,12 +112,12 @@ def run_check(arguments):
 
 
 def run_train(arguments):
-    from data import load_split
+    from data import load_splits
     from runs import claim_folder, create_run_folder, resume_folder
     from vetting import sound_split
     from workflow import train
 
-    split = load_split(arguments.data, seed=arguments.seed)
+    split = load_splits(arguments.data, seed=arguments.seed)
     split, left_out = sound_split(split, arguments.skip_bad)
     if arguments.out is None:
         if arguments.resume:
@@ -127,6 +137,7 @@ def run_train(arguments):
         loss=arguments.loss,
         channels=arguments.channels,
         seed=arguments.seed,
+        weights=arguments.start_from,
     )
     print(f"results are in {run}")
     list_left_out(left_out)

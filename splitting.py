@@ -178,6 +178,29 @@ def load_split(directory, seed=0, validation=0.1, test=0.1):
     return split
 
 
+def load_splits(directories, seed=0):
+    """Return one Split of several data folders, each divided by `load_split`.
+
+    A folder named twice counts twice in training, once in validation and test: so a small data set
+    can hold its own beside a large one. Raises as `load_split`, and ValueError for no folder or
+    folders without a common parent (on two Windows drives).
+    """
+    directories = [Path(directory) for directory in directories]
+    if not directories:
+        raise ValueError("no data folder was named; name one or more")
+    if len(directories) == 1:
+        return load_split(directories[0], seed)
+    splits = {directory.resolve(): load_split(directory.resolve(), seed)
+              for directory in directories}  # fmt: skip
+    return Split(
+        train=[pair for directory in directories for pair in splits[directory.resolve()].train],
+        validation=[pair for split in splits.values() for pair in split.validation],
+        test=[pair for split in splits.values() for pair in split.test],
+        root=Path(os.path.commonpath(splits)),
+        problems=[line for split in splits.values() for line in split.problems],
+    )
+
+
 def _on_two_sides(split):
     sides = [{pair.group for pair in pairs if pair.group != pair.name} for pairs in (
         split.train, split.validation, split.test)]  # fmt: skip

@@ -18,8 +18,9 @@ from tqdm import tqdm
 from runs import replacing, write_json, write_table
 from unet import LOSSES, dice_metrics
 
-PEAK_LEARNING_RATE = {"lean": 2e-3, "classic": 3e-4}  # after warm-up
-DEFAULT_LOSS = {"lean": "bce_dice", "classic": "bce"}
+PEAK_LEARNING_RATE = {"lean": 2e-3, "lite": 1.5e-3, "classic": 3e-4}  # after warm-up
+FINE_TUNING = 0.5  # of the peak, for a network that has learnt already
+DEFAULT_LOSS = {"lean": "bce_dice", "lite": "bce_dice", "classic": "bce"}
 CHECKPOINT = "checkpoint.npz"
 CHECKPOINT_SECONDS = 30  # between checkpoints: short epochs would be slowed down by writing
 WARM_UP = 0.1  # share of all steps

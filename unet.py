@@ -1,10 +1,11 @@
 """U-Nets for segmentation, with the Dice metrics and losses that train them.
 
     from unet import build
-    model = build("lean", (128, 128, 3))      # trains in minutes on two CPU cores
+    model = build("lean", (128, 128, 3))      # trains from nothing, in minutes on two CPU cores
+    model = build("lite", (192, 192, 3))      # for going on from the weights in files/
     model = build("classic", (512, 512, 1))   # the 31-million-parameter network of the tutorials
 
-Both take float pictures of shape (batch, height, width, channels) with values in [0, 1] and give
+All take float pictures of shape (batch, height, width, channels) with values in [0, 1] and give
 the probability of "foreground" for every pixel, float32 (batch, height, width, 1). Only Keras
 layers and `keras.ops` are used, so the same file runs on TensorFlow, JAX and PyTorch.
 """
@@ -14,6 +15,21 @@ from keras import layers, ops
 
 PACKAGE = "unet"
 LEAN_WIDTHS = (32, 64, 128, 192, 192)
+# Runs from random weights last tens to thousands of steps: with the usual momentum of 0.99 the
+# moving averages used for validation would still be those of the first steps.
+LEAN_MOMENTUM = 0.9
+LITE_MOMENTUM = 0.97  # starts from trained weights, and long runs want steadier averages
+LITE_WIDTHS = (24, 48, 80, 128, 192)  # of the decoder
+# repeats, filter size, stride, growth of the width inside, width: of each stage of the encoder
+LITE_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
 CLASSIC_WIDTHS = (64, 128, 256, 512, 1024)
 CLASSIC_DROPOUT = (0.1, 0.1, 0.2, 0.2, 0.3)
 
@@ -118,13 +134,52 @@ def unet_classic(input_shape=(512, 512, 1)):
     return keras.Model(images, CropLike(name="crop")([x, images]), name="unet_classic")
 
 
+def _convolution(x, width, name, size=3, stride=1, activation="relu", momentum=LEAN_MOMENTUM):
+    """Convolution, batch normalisation, activation (None for none)."""
+    x = layers.Conv2D(
+        width,
+        size,
+        strides=stride,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
+    x = layers.BatchNormalization(momentum=momentum, name=f"{name}_norm")(x)
+    return layers.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
+
+
+def _residual_block(x, width, name, **options):
+    y = _convolution(x, width, f"{name}_a", **options)
+    y = _convolution(y, width, f"{name}_b", activation=None, **options)
+    return layers.Activation("relu", name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, y]))
+
+
+def _decoder(x, skips, widths, **options):
+    """From the coarsest features up to half resolution, then to the probability of each pixel.
+
+    Growing is a 1x1 convolution followed by copying each value four times ("nearest"). Skips, from
+    the finest to the coarsest, are added; those of another width pass a 1x1 convolution first.
+    """
+    for level in reversed(range(len(skips))):
+        width, skip = widths[level], skips[level]
+        x = _convolution(x, width, f"up{level}_grow", size=1, **options)
+        x = layers.UpSampling2D(2, name=f"up{level}_nearest")(x)
+        if skip.shape[-1] != width:
+            skip = _convolution(skip, width, f"up{level}_side", size=1, **options)
+        x = layers.Add(name=f"up{level}_skip")([x, skip])
+        x = _residual_block(x, width, f"up{level}", **options)
+    x = layers.Conv2D(1, 1, dtype="float32", name="logit")(x)
+    x = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name="full_size")(x)
+    return layers.Activation("sigmoid", dtype="float32", name="probability")(x)
+
+
 def unet(input_shape=(128, 128, 3), widths=LEAN_WIDTHS):
     """Builds the lean U-Net: residual blocks with batch normalisation behind a stride-2 stem.
 
     What makes it quick on a CPU: no convolution runs at full resolution (the stem halves it, the
     probability map is doubled at the very end by bilinear interpolation), skips are added rather
-    than concatenated, and growing is a 1x1 convolution followed by copying each value four times
-    ("nearest") instead of a transposed convolution.
+    than concatenated, and nothing grows by a transposed convolution.
 
     Args:
         input_shape: (height, width, channels); any height and width, also None; 1 or 3 channels.
@@ -137,56 +192,81 @@ def unet(input_shape=(128, 128, 3), widths=LEAN_WIDTHS):
         ValueError: `input_shape` is not such a triple.
     """
     _check_input_shape(input_shape)
-
-    def convolution(x, width, name, size=3, stride=1, activate=True):
-        x = layers.Conv2D(
-            width,
-            size,
-            strides=stride,
-            padding="same",
-            use_bias=False,
-            kernel_initializer="he_normal",
-            name=f"{name}_conv",
-        )(x)
-        # Runs here last tens to thousands of steps: with the usual momentum of 0.99 the moving
-        # averages used for validation would still be those of the first steps.
-        x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
-        return layers.Activation("relu", name=f"{name}_relu")(x) if activate else x
-
-    def residual_block(x, width, name):
-        y = convolution(x, width, f"{name}_a")
-        y = convolution(y, width, f"{name}_b", activate=False)
-        return layers.Activation("relu", name=f"{name}_relu")(
-            layers.Add(name=f"{name}_add")([x, y])
-        )
-
     images = keras.Input(input_shape, name="picture")
     depth = len(widths) - 1
     x = PadToMultiple(2 ** len(widths), name="pad")(images)
-    x = convolution(x, widths[0], "stem", stride=2)
+    x = _convolution(x, widths[0], "stem", stride=2)
     skips = []
     for level in range(depth):
-        x = residual_block(x, widths[level], f"down{level}")
+        x = _residual_block(x, widths[level], f"down{level}")
         skips.append(x)
-        x = convolution(x, widths[level + 1], f"down{level}_shrink", stride=2)
-    x = residual_block(x, widths[depth], "bottom1")
-    x = residual_block(x, widths[depth], "bottom2")
-    for level in reversed(range(depth)):
-        x = convolution(x, widths[level], f"up{level}_grow", size=1)
-        x = layers.UpSampling2D(2, name=f"up{level}_nearest")(x)
-        x = layers.Add(name=f"up{level}_skip")([x, skips[level]])
-        x = residual_block(x, widths[level], f"up{level}")
-    x = layers.Conv2D(1, 1, dtype="float32", name="logit")(x)
-    x = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name="full_size")(x)
-    x = layers.Activation("sigmoid", dtype="float32", name="probability")(x)
+        x = _convolution(x, widths[level + 1], f"down{level}_shrink", stride=2)
+    x = _residual_block(x, widths[depth], "bottom1")
+    x = _residual_block(x, widths[depth], "bottom2")
+    x = _decoder(x, skips, widths)
     return keras.Model(images, CropLike(name="crop")([x, images]), name="unet_lean")
 
 
-MODELS = {"lean": unet, "classic": unet_classic}
+def unet_lite(input_shape=(192, 192, 3), widths=LITE_WIDTHS):
+    """Builds a U-Net whose encoder is EfficientNet-Lite0, for which ImageNet weights exist.
+
+    The encoder is the one of Google's EfficientNet-Lite (Tan & Le 2019, arXiv:1905.11946, without
+    squeeze-and-excitation and with ReLU6), without its head: mobile inverted bottlenecks that widen
+    by a 1x1 convolution, filter each channel by itself, and narrow again. The decoder is the one of
+    `unet`. `imagenet.py` fills the encoder with weights trained on ImageNet; from random ones it
+    learns more slowly than `unet`.
+
+    Args:
+        input_shape: (height, width, channels); any height and width, also None; 1 or 3 channels.
+        widths: features of each level of the decoder, from half resolution to the coarsest.
+
+    Returns:
+        An uncompiled `keras.Model`.
+
+    Raises:
+        ValueError: `input_shape` is not such a triple.
+    """
+    _check_input_shape(input_shape)
+    options = {"momentum": LITE_MOMENTUM}
+
+    def bottleneck(x, width, size, stride, growth, name):
+        y = x
+        if growth > 1:
+            wide = x.shape[-1] * growth
+            y = _convolution(y, wide, f"{name}_widen", size=1, activation="relu6", **options)
+        y = layers.DepthwiseConv2D(
+            size, strides=stride, padding="same", use_bias=False, name=f"{name}_filter_conv"
+        )(y)
+        y = layers.BatchNormalization(**options, name=f"{name}_filter_norm")(y)
+        y = layers.Activation("relu6", name=f"{name}_filter_relu6")(y)
+        y = _convolution(y, width, f"{name}_narrow", size=1, activation=None, **options)
+        if stride == 1 and x.shape[-1] == width:
+            y = layers.Add(name=f"{name}_add")([x, y])
+        return y
+
+    images = keras.Input(input_shape, name="picture")
+    x = PadToMultiple(2 ** len(widths), name="pad")(images)
+    x = layers.Rescaling(255 / 128, -127 / 128, name="as_in_imagenet")(x)
+    x = _convolution(x, 32, "stem", stride=2, activation="relu6", **options)
+    skips, block = [], 0
+    for repeats, size, stride, growth, width in LITE_STAGES:
+        for repeat in range(repeats):
+            step = stride if repeat == 0 else 1
+            if step == 2:
+                skips.append(x)
+            x = bottleneck(x, width, size, step, growth, f"block{block}")
+            block += 1
+    x = _convolution(x, widths[-1], "bottom_narrow", size=1, **options)
+    x = _residual_block(x, widths[-1], "bottom", **options)
+    x = _decoder(x, skips, widths, **options)
+    return keras.Model(images, CropLike(name="crop")([x, images]), name="unet_lite")
+
+
+MODELS = {"lean": unet, "lite": unet_lite, "classic": unet_classic}
 
 
 def build(name, input_shape):
-    """Builds a network by name: "lean" or "classic".
+    """Builds a network by name: "lean", "lite" or "classic".
 
     Raises:
         ValueError: the name is not one of these, or `input_shape` does not fit.

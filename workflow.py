@@ -33,11 +33,19 @@ from figures_errors import (
 )
 from metrics import best_threshold
 from panels import plot_predictions
-from prediction import Network, load_network
+from prediction import Network, load_network, start_from
 from report import write_report
 from runs import describe_environment, read_table, write_json
 from summaries import Calibration
-from training import DEFAULT_LOSS, PEAK_LEARNING_RATE, compile_model, fit, save_model
+from training import (
+    CHECKPOINT,
+    DEFAULT_LOSS,
+    FINE_TUNING,
+    PEAK_LEARNING_RATE,
+    compile_model,
+    fit,
+    save_model,
+)
 from unet import build
 
 EVERY_PAIR = "every pair"  # what a set is called that is no part of a split
@@ -46,7 +54,7 @@ PATIENCE = 0.4  # of all epochs without a better validation Dice end a training
 
 
 def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, loss=None, channels=3,
-          seed=0):  # fmt: skip
+          seed=0, weights=None):  # fmt: skip
     """Trains a network on a split, chooses its threshold on validation, scores it, saves all.
 
     A folder that holds the beginning of the same training is gone on with from its last checkpoint
@@ -56,8 +64,9 @@ def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, los
         split: `data.Split` with training and validation pairs; without test pairs the scores are
             those of the validation pairs, and say so.
         run: existing folder, see `runs`.
-        model: "lean" or "classic"; loss: "bce", "bce_dice" or None for the network's own.
+        model: "lean", "lite" or "classic"; loss: "bce", "bce_dice" or None for the network's own.
         epochs, image_size (pixels a side), batch_size, channels (1 gray, 3 RGB), seed: as named.
+        weights: saved network of the same kind to start from; None starts from random weights.
 
     Returns:
         `prediction.Network`.
@@ -72,10 +81,11 @@ def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, los
         "loss": loss or DEFAULT_LOSS[model],
         "epochs": epochs,
         "batch_size": batch_size,
-        "learning_rate": PEAK_LEARNING_RATE[model],
+        "learning_rate": PEAK_LEARNING_RATE[model] * (FINE_TUNING if weights else 1),
         "patience": max(5, round(PATIENCE * epochs)),
         "seed": seed,
         "data": str(Path(split.root).resolve()),
+        "start_from": str(Path(weights).resolve()) if weights else "scratch",
     }
     _record(run, settings, split)
     print(
@@ -103,7 +113,10 @@ def _fit(split, run, settings):
     )
     validation_data = make_dataset(split.validation, size, batch_size, channels)
     model = build(settings["model"], (size, size, channels))
-    compile_model(model, settings["loss"], epochs, len(training_data))
+    if settings["start_from"] != "scratch" and not (run / CHECKPOINT).exists():
+        start_from(model, settings["start_from"])
+    rate = settings["learning_rate"]
+    compile_model(model, settings["loss"], epochs, len(training_data), rate)
     history = fit(
         model, training_data, counter, validation_data, epochs, run, patience, resume=True
     )

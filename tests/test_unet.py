@@ -69,7 +69,7 @@ def test_wrong_channels_are_named(shape):
 
 
 def test_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match="lean, classic"):
+    with pytest.raises(ValueError, match="lean, lite, classic"):
         build("huge", (64, 64, 3))
 
 
