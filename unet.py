@@ -248,15 +248,16 @@ def unet_lite(input_shape=(192, 192, 3), widths=LITE_WIDTHS):
     x = PadToMultiple(2 ** len(widths), name="pad")(images)
     x = layers.Rescaling(255 / 128, -127 / 128, name="as_in_imagenet")(x)
     x = _convolution(x, 32, "stem", stride=2, activation="relu6", **options)
-    skips, block = [], 0
+    skips, blocks = [], 0
     for repeats, size, stride, growth, width in LITE_STAGES:
         for repeat in range(repeats):
             step = stride if repeat == 0 else 1
             if step == 2:
                 skips.append(x)
-            x = bottleneck(x, width, size, step, growth, f"block{block}")
-            block += 1
-    x = _convolution(x, widths[-1], "bottom_narrow", size=1, **options)
+            level = f"down{len(skips)}" if len(skips) < len(widths) - 1 else "bottom"
+            x = bottleneck(x, width, size, step, growth, f"{level}_block{blocks}")
+            blocks += 1
+    x = _convolution(x, widths[-1], "bottom_shrink", size=1, **options)
     x = _residual_block(x, widths[-1], "bottom", **options)
     x = _decoder(x, skips, widths, **options)
     return keras.Model(images, CropLike(name="crop")([x, images]), name="unet_lite")

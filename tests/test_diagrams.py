@@ -8,7 +8,7 @@ import pytest
 import diagrams
 import unet
 from diagrams import draw_architecture, draw_dice_explained, read_architecture
-from unet import CLASSIC_WIDTHS, LEAN_WIDTHS
+from unet import CLASSIC_WIDTHS, LEAN_WIDTHS, LITE_WIDTHS
 
 build = functools.cache(unet.build)  # building the classic network takes seconds
 
@@ -36,11 +36,25 @@ def test_stages_account_for_every_parameter_and_level(name, side, widths):
     assert stages["picture"]["side"] == stages["probability"]["side"] == side
 
 
+def test_the_bottlenecks_of_lite_are_shown_at_their_levels():
+    model = build("lite", (64, 64, 3))
+    stages = read_architecture(model)["stages"]
+    assert sum(stage["parameters"] for stage in stages) == model.count_params()
+    shown = {stage["name"]: (stage["side"], stage["features"]) for stage in stages}
+    assert shown["stem"] == (32, [32])
+    assert shown["down0"] == (32, [16])
+    assert shown["down1"] == (16, [24, 24])
+    assert shown["down3"] == (4, [80] * 3 + [112] * 3)
+    assert shown["bottom"] == (2, [192] * 4 + [320] + [LITE_WIDTHS[-1]] * 2)
+    assert shown["up0"] == (32, [LITE_WIDTHS[0]] * 2)
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("classic", ["2×2 max-pooling", "2×2 transposed convolution", "skip, concatenated"]),
         ("lean", ["3×3 convolution, stride 2", "skip, added"]),
+        ("lite", ["the bottleneck's filter with stride 2", "skip, added"]),
     ],
 )
 def test_architecture_shows_sizes_features_and_operations(name, words, monkeypatch):

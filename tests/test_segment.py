@@ -17,6 +17,7 @@ from reading import read_image, read_mask
 from report import FIGURE_WORDS
 from runs import read_table
 from segment import main
+from synthetic import write_pairs
 
 ROOT = Path(__file__).parents[1]
 
@@ -208,6 +209,26 @@ def test_resume_goes_on_and_refuses_another_training(
         assert (out / name).read_bytes() == (trained / name).read_bytes()
     assert {path.stem for path in (out / "figures").iterdir()} == set(FIGURE_WORDS)
     assert "has ended" in failure(capsys, *command, "--resume")
+
+
+def test_training_on_several_folders_from_saved_weights(drawn_folder, trained, tmp_path, capsys):
+    more, out = tmp_path / "more", tmp_path / "run"
+    write_pairs(10, more, size=48, first_seed=900)
+    command = ["train", "--data", drawn_folder, more, "--size", 32, "--epochs", 1, "--out", out]
+    assert run(*command, "--start-from", trained / "model.keras") == 0
+    settings = json.loads((out / "model.json").read_text())
+    assert settings["start_from"] == str(trained / "model.keras")
+    rate = training.PEAK_LEARNING_RATE["lean"] * training.FINE_TUNING
+    assert settings["learning_rate"] == rate
+    split = json.loads((out / "split.json").read_text())
+    roots = {Path(name).parts[-3] for name in split["train"]}
+    assert roots == {drawn_folder.name, "more"}
+    # From there, not from scratch: the first loss is that of a network that has learnt already.
+    first, last = (read_table(folder / "history.csv")[0]["loss"] for folder in (trained, out))
+    assert last < first
+
+    other = ["--model", "classic", "--start-from", trained / "model.keras"]
+    assert "is another network" in failure(capsys, *command[:-1], tmp_path / "other", *other)
 
 
 def test_resume_needs_a_folder_of_a_training(drawn_folder, tmp_path, capsys):

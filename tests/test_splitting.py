@@ -11,7 +11,7 @@ from picture_files import write_mask, write_pairs, write_picture
 import splitting
 from folders import natural_key
 from pairing import Pair, find_pairs
-from splitting import Split, find_parts, load_split
+from splitting import Split, find_parts, load_split, load_splits
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 needs_shared_data = pytest.mark.skipif(
@@ -166,6 +166,27 @@ def test_wrong_id_lists_are_named(tmp_path, train, validation, finding):
     (tmp_path / "val.txt").write_text(validation)
     with pytest.raises(ValueError, match=finding):
         load_split(tmp_path)
+
+
+def test_several_folders_are_one_split_and_each_keeps_its_own_division(tmp_path):
+    for folder in ("a", "b"):
+        write_pairs(tmp_path / folder, range(12))
+    (tmp_path / "a" / "train.txt").write_text("1\n2\n3\n")
+    (tmp_path / "a" / "val.txt").write_text("4\n")
+    a, b = load_split(tmp_path / "a", 7), load_split(tmp_path / "b", 7)
+    both = load_splits([tmp_path / "a", tmp_path / "b", tmp_path / "a"], 7)
+    assert both.train == a.train + b.train + a.train  # named twice, there twice
+    assert both.validation == a.validation + b.validation
+    assert both.test == a.test + b.test
+    assert both.root == tmp_path
+    # Pictures of the same name in two folders are told apart in the file, and found again.
+    both.write(tmp_path / "split.json")
+    found = Split.read(tmp_path / "split.json", find_pairs(tmp_path / "b").pairs)
+    assert found.train == b.train
+    assert found.validation == b.validation
+    assert names(load_splits([tmp_path / "b"], 7)) == names(b)
+    with pytest.raises(ValueError, match="no data folder"):
+        load_splits([])
 
 
 def test_given_lists_that_divide_a_lesion_are_reported(tmp_path):

@@ -1,6 +1,7 @@
 """The networks: size, shapes, Dice by hand, saving, and another backend."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,11 +46,21 @@ def test_classic_is_the_network_of_the_tutorials():
     assert sum(isinstance(x, keras.layers.Concatenate) for x in model.layers) == 4
 
 
-def test_lean_fits_ten_megabytes_in_half_precision():
-    assert build("lean", (128, 128, 3)).count_params() * 2 < 10e6
+@pytest.mark.parametrize("name", ["lean", "lite"])
+def test_fits_ten_megabytes_in_half_precision(name):
+    assert build(name, (128, 128, 3)).count_params() * 2 < 10e6
 
 
-@pytest.mark.parametrize("name", ["lean", "classic"])
+def test_the_encoder_of_lite_is_that_of_efficientnet_lite0():
+    model = build("lite", (64, 64, 3))
+    # 4,652,008 as published, less the head: a 1x1 convolution from 320 to 1,280 with its
+    # normalisation and a classifier of 1,000 classes; moving averages are no parameters there.
+    encoder = [layer for layer in model.layers if re.search("stem_|block", layer.name)]
+    weights = sum(int(np.prod(x.shape)) for layer in encoder for x in layer.trainable_weights)
+    assert weights == 4_652_008 - (320 * 1280 + 2 * 1280) - (1280 * 1000 + 1000)
+
+
+@pytest.mark.parametrize("name", ["lean", "lite", "classic"])
 @pytest.mark.parametrize("shape", [(64, 64, 3), (50, 75, 1), (None, None, 3), (1, 1, 1)])
 def test_any_size_gives_a_probability_for_each_pixel(name, shape):
     model = build(name, shape)
@@ -103,7 +114,7 @@ def test_metrics_do_not_depend_on_the_batch_size():
         assert results[0] == pytest.approx(results[1], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["lean", "classic"])
+@pytest.mark.parametrize("name", ["lean", "lite", "classic"])
 def test_saved_model_reloads_without_custom_objects(name, tmp_path):
     model = build(name, (32, 32, 3))
     model.compile("adam", LOSSES["bce_dice"], metrics=dice_metrics())
@@ -119,7 +130,7 @@ def test_saved_model_reloads_without_custom_objects(name, tmp_path):
 STEP = """
 import keras, numpy as np, unet
 assert keras.backend.backend() == "{backend}"
-for name in ("lean", "classic"):
+for name in ("lean", "lite", "classic"):
     model = unet.build(name, (40, 32, 3))
     model.compile("adam", unet.bce_dice_loss, metrics=unet.dice_metrics())
     x = np.random.default_rng(0).random((2, 40, 32, 3), np.float32)
