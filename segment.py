@@ -17,7 +17,7 @@ from pathlib import Path
 from console import Parser, number_between
 
 MODEL_NAMES = ("lean", "lite", "classic")
-LOSS_NAMES = ("bce", "bce_dice")
+LOSS_NAMES = ("bce", "dice", "bce_dice")
 SHIPPED_WEIGHTS = Path(__file__).parent / "files" / "lean_drawn.keras"
 SHIPPED_HELP = "default: files/lean_drawn.keras, which come with the project"
 

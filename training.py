@@ -32,7 +32,7 @@ def compile_model(model, loss, epochs, steps_per_epoch, learning_rate=None, extr
 
     Args:
         model: a `keras.Model` of `unet.build`.
-        loss: "bce" (binary cross-entropy) or "bce_dice" (plus 1 - soft Dice).
+        loss: "bce" (binary cross-entropy), "dice" (1 - soft Dice) or "bce_dice" (their sum).
         epochs, steps_per_epoch: planned length of the run; the cosine ends there.
         learning_rate: peak; None takes the network's own (`PEAK_LEARNING_RATE`).
         extra_metrics: besides `unet.dice_metrics`.

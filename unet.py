@@ -337,7 +337,7 @@ def bce_dice_loss(y_true, y_pred):
     return cross_entropy + dice_loss(y_true, y_pred)
 
 
-LOSSES = {"bce": "binary_crossentropy", "bce_dice": bce_dice_loss}
+LOSSES = {"bce": "binary_crossentropy", "dice": dice_loss, "bce_dice": bce_dice_loss}
 
 
 def dice_metrics():

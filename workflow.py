@@ -64,7 +64,8 @@ def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, los
         split: `data.Split` with training and validation pairs; without test pairs the scores are
             those of the validation pairs, and say so.
         run: existing folder, see `runs`.
-        model: "lean", "lite" or "classic"; loss: "bce", "bce_dice" or None for the network's own.
+        model: "lean", "lite" or "classic".
+        loss: "bce", "dice", "bce_dice" or None for the network's own.
         epochs, image_size (pixels a side), batch_size, channels (1 gray, 3 RGB), seed: as named.
         weights: saved network of the same kind to start from; None starts from random weights.
 
