@@ -1,6 +1,26 @@
-"""What every command of the project shares: mistakes in one line, numbers with bounds."""
+"""What every command of the project shares: mistakes in one line, numbers with bounds, no noise."""
 
 import argparse
+import os
+import sys
+from contextlib import contextmanager
+
+
+@contextmanager
+def without_errors_shown():
+    """Closes the error stream of the process for a moment, also to what is not written in Python.
+
+    For libraries that write notes there, and raise as exceptions what does fail.
+    """
+    sys.stderr.flush()
+    stream, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(stream, 2)
+        os.close(stream)
+        os.close(nothing)
 
 
 class Parser(argparse.ArgumentParser):

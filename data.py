@@ -4,8 +4,8 @@
     training_data, counter = make_training_dataset(split.train, image_size=128, batch_size=16)
     validation_data = make_dataset(split.validation, image_size=128, batch_size=16)
 
-What finds, divides and reads the files is named here too, so that `data` is the only module to
-import: see `pairing.py`, `splitting.py` and `reading.py`.
+What finds, divides, reads and resizes the files is named here too, so that `data` is the only
+module to import: see `pairing.py`, `splitting.py`, `reading.py` and `resizing.py`.
 """
 
 import os
@@ -19,6 +19,7 @@ from augmentation import augment as augment_pair
 from folders import natural_key
 from pairing import DataFolder, Pair, find_pairs, find_pictures
 from reading import read_image, read_mask
+from resizing import resize_image, resize_mask
 from splitting import Split, find_parts, load_split, load_splits
 
 __all__ = [
@@ -41,30 +42,6 @@ __all__ = [
     "resize_image",
     "resize_mask",
 ]
-
-
-def resize_image(picture, size):
-    """Return a uint8 picture (H, W, C) as float32 (size, size, C) in [0, 1], its aspect squashed.
-
-    What shrinks is averaged over areas, so nothing aliases; what grows is interpolated linearly.
-    """
-    return _resize(picture, size).astype(np.float32) / np.float32(255)
-
-
-def resize_mask(mask, size):
-    """Return a 0/1 mask (H, W) as float32 (size, size, 1) of 0 and 1: 1 where the lesion covers
-    at least half of the new pixel.
-    """
-    return (_resize(mask[..., None] * np.uint8(255), size) >= 128).astype(np.float32)
-
-
-def _resize(array, size):
-    height, width, channels = array.shape
-    if height > size or width > size:
-        smaller = min(width, size), min(height, size)
-        array = cv2.resize(array, smaller, interpolation=cv2.INTER_AREA)
-    array = cv2.resize(array, (size, size), interpolation=cv2.INTER_LINEAR)
-    return array.reshape(size, size, channels)
 
 
 class EpochCounter:

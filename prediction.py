@@ -12,17 +12,17 @@ from itertools import islice
 from pathlib import Path
 
 import cv2
-import keras
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-import unet  # noqa: F401  registers the layers, so that files load without custom objects
-from data import read_image, resize_image
 from description import describe_lesion
+from light import load_light
 from metrics import mask_at
 from overlay import draw_outline
 from quality import FLIPS, agreement
+from reading import read_image
+from resizing import resize_image
 from runs import replacing, write_table
 
 INPUTS_AT_ONCE = 8
@@ -33,13 +33,14 @@ class Network:
     """A trained model with what its predictions need.
 
     Attributes:
-        model: `keras.Model`, float32 (N, S, S, C) in [0, 1] -> probability (N, S, S, 1).
+        model: `keras.Model` or `light.LightModel`, float32 (N, S, S, C) in [0, 1] -> probability
+            (N, S, S, 1).
         image_size: S in pixels.
         threshold: a pixel is foreground from this probability on; chosen on validation pictures.
         settings: everything recorded with the weights.
     """
 
-    model: keras.Model
+    model: object
     image_size: int
     threshold: float = 0.5
     settings: dict = field(default_factory=dict)
@@ -50,19 +51,49 @@ class Network:
 
 
 def load_network(path):
-    """Loads a .keras file and the .json of the same name beside it.
+    """Loads a .keras file, or the .tflite beside it, and the .json of the same name.
 
-    Keras' safe mode is on: a file that carries code is refused, not run.
+    The .tflite is taken where it was published with the .keras file and LiteRT is installed: it
+    predicts the same, and neither TensorFlow nor Keras is imported, which takes seconds. Keras'
+    safe mode is on: a file that carries code is refused, not run.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not a U-Net of this project, or its .json cannot be read.
     """
+    path = _existing(path)
+    return _network(load_light(path) or _load_model(path), path)
+
+
+def load_keras_network(path):
+    """As `load_network`, always with a `keras.Model`, for those who change or save the weights."""
+    path = _existing(path)
+    return _network(_load_model(path), path)
+
+
+def _existing(path):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such weights file: give the model.keras of a run")
     if path.suffix != ".keras":
         raise ValueError(f"{path}: weights must be a .keras file, such as the model.keras of a run")
+    return path
+
+
+def _network(model, path):
+    settings = _read_settings(path.with_suffix(".json"))
+    size = model.input_shape[1] or settings.get("image_size") or 128
+    return Network(model, int(size), float(settings.get("threshold", 0.5)), settings)
+
+
+def _load_model(path):
+    # Imported no earlier, because predicting with a .tflite needs none of it.
+    import quiet  # noqa: F401
+
+    import keras
+
+    import unet  # noqa: F401  registers the layers, so that files load without custom objects
+
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a damaged file fails in as many ways as there are formats inside
@@ -85,9 +116,7 @@ def load_network(path):
             f"{path}: maps {inputs} to {outputs}; expected a network from square pictures with 1 "
             "or 3 channels to one probability a pixel: give the model.keras of a run"
         )
-    settings = _read_settings(path.with_suffix(".json"))
-    size = inputs[1] or settings.get("image_size") or 128
-    return Network(model, int(size), float(settings.get("threshold", 0.5)), settings)
+    return model
 
 
 def start_from(model, path):
@@ -100,7 +129,7 @@ def start_from(model, path):
     Raises:
         FileNotFoundError, ValueError: as `load_network`, or the networks differ.
     """
-    saved = load_network(path).model
+    saved = load_keras_network(path).model
     shapes = [[weight.shape for weight in network.get_weights()] for network in (saved, model)]
     if shapes[0] != shapes[1]:
         raise ValueError(

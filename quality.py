@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from summaries import FAILURE_DICE
 
@@ -91,6 +90,8 @@ def assess_quality(quality: Sequence[float], dice: Sequence[float]) -> dict:
     Raises:
         ValueError: as in `risk_coverage`.
     """
+    from scipy.stats import spearmanr  # slow to import, and predicting needs none of it
+
     quality, dice = _check(quality, dice)
     failed = (dice < FAILURE_DICE).astype(float)
     flagged = math.ceil(FLAGGED_SHARE * dice.size)

@@ -8,17 +8,12 @@ raised as exceptions, not written.
 import os
 import sys
 
+from console import without_errors_shown
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 if "keras" not in sys.modules:
-    sys.stderr.flush()
-    _stream, _nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(_nothing, 2)
+    with without_errors_shown():
         import keras
 
         keras.ops.zeros(1)  # the backend's devices are looked up, and reported on, at first use
-    finally:
-        os.dup2(_stream, 2)
-        os.close(_stream)
-        os.close(_nothing)

@@ -94,12 +94,13 @@ def create_parser():
     return parser
 
 
-# Modules are imported inside the functions: `--help` and mistyped options answer at once.
+# Modules are imported inside the functions: `--help` and mistyped options answer at once, `check`
+# never loads TensorFlow, and `predict` only for weights without a .tflite.
 
 
 def run_check(arguments):
     from checks import check_pairs, shared_pictures
-    from data import find_parts
+    from splitting import find_parts
 
     reports = {}
     for part, folder in find_parts(arguments.directory).items():
@@ -112,6 +113,8 @@ def run_check(arguments):
 
 
 def run_train(arguments):
+    import quiet  # noqa: F401
+
     from data import load_splits
     from runs import claim_folder, create_run_folder, resume_folder
     from vetting import sound_split
@@ -144,6 +147,8 @@ def run_train(arguments):
 
 
 def run_evaluate(arguments):
+    import quiet  # noqa: F401
+
     from prediction import load_network
     from runs import claim_folder
     from vetting import sound_pairs
@@ -159,6 +164,8 @@ def run_evaluate(arguments):
 
 
 def run_compare(arguments):
+    import quiet  # noqa: F401
+
     from comparison import common_pairs, compare, model_names
     from prediction import load_network
     from runs import claim_folder
@@ -175,7 +182,7 @@ def run_compare(arguments):
 
 
 def run_predict(arguments):
-    from data import find_pictures
+    from pairing import find_pictures
     from prediction import load_network, predict_files
     from runs import claim_folder
     from vetting import sound_pictures
@@ -226,8 +233,6 @@ def one_line(error):
 
 def main(argv=None):
     arguments = create_parser().parse_args(argv)
-    import quiet  # noqa: F401
-
     # A terminal that cannot show a letter of a file's name is no reason to fail.
     sys.stdout.reconfigure(errors="backslashreplace")
     try:

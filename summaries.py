@@ -13,7 +13,6 @@ beside it.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.stats import wilcoxon
 
 import metrics
 
@@ -137,6 +136,8 @@ def compare_paired(a: Sequence[float], b: Sequence[float], seed: int = 0) -> dic
     Raises:
         ValueError: lengths differ, or no picture has both scores.
     """
+    from scipy.stats import wilcoxon  # slow to import, and predicting needs none of it
+
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if a.ndim != 1 or a.shape != b.shape:
         raise ValueError(

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from checks import check_pairs
-from data import DataFolder, Pair, find_parts
+from pairing import DataFolder, Pair
+from splitting import find_parts
 
 LONGEST_STEM = 255 - len("_overlay.png")  # bytes; file systems allow 255 for a name
 
