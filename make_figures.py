@@ -24,7 +24,7 @@ from figures import (
     plot_score_distribution,
     save_figure,
 )
-from metrics import mask_at, score_pair
+from metrics import score_pair
 from prediction import load_network
 from runs import read_table
 
@@ -73,7 +73,7 @@ def predictions(network, folder):
     """Draws the test pictures with the highest, the middle and the lowest Dice."""
     rows = []
     for pair, _, truth, probability in predict_pairs(network, find_pairs(folder).labelled, False):
-        mask = mask_at(probability, network.threshold)
+        mask = network.mask_of(probability)
         row = {"name": f"picture {pair.name}", "truth": truth, "prediction": mask}
         rows.append({**row, "path": pair.image, "dice": score_pair(truth, mask)["dice"]})
     rows.sort(key=lambda row: row["dice"])

@@ -2,7 +2,7 @@
 
 network = load_network("runs/.../model.keras")
 probability = predict_probability(network, read_image("lesion.jpg", network.channels))
-mask = mask_at(probability, network.threshold)
+mask = network.mask_of(probability)
 """
 
 import json
@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from description import describe_lesion
+from description import describe_lesion, largest_part
 from light import load_light
 from metrics import mask_at
 from overlay import draw_outline
@@ -37,17 +37,24 @@ class Network:
             (N, S, S, 1).
         image_size: S in pixels.
         threshold: a pixel is foreground from this probability on; chosen on validation pictures.
+        one_lesion: only the largest piece of a mask counts, without holes; chosen there too.
         settings: everything recorded with the weights.
     """
 
     model: object
     image_size: int
     threshold: float = 0.5
+    one_lesion: bool = False
     settings: dict = field(default_factory=dict)
 
     @property
     def channels(self):
         return self.model.input_shape[-1]
+
+    def mask_of(self, probability):
+        """The mask, uint8 (H, W) of 0 and 1, that a probability (H, W) stands for."""
+        mask = mask_at(probability, self.threshold)
+        return largest_part(mask)[1] if self.one_lesion else mask
 
 
 def load_network(path):
@@ -83,7 +90,8 @@ def _existing(path):
 def _network(model, path):
     settings = _read_settings(path.with_suffix(".json"))
     size = model.input_shape[1] or settings.get("image_size") or 128
-    return Network(model, int(size), float(settings.get("threshold", 0.5)), settings)
+    threshold, one_lesion = float(settings.get("threshold", 0.5)), settings.get("one_lesion", False)
+    return Network(model, int(size), threshold, one_lesion is True, settings)
 
 
 def _load_model(path):
@@ -239,7 +247,7 @@ def predict_files(network, images, directory, mm_per_pixel=None):
         rgb = read_image(image, 3)
         picture = rgb if network.channels == 3 else read_image(image, 1)
         ((_, views),) = predict_views(network, [picture], FLIPS)
-        mask = mask_at(at_own_size(views[0], picture), network.threshold)
+        mask = network.mask_of(at_own_size(views[0], picture))
         save_mask(directory / f"{image.stem}_mask.png", mask)
         overlay = draw_outline(rgb, {"prediction": mask})
         save_picture(directory / f"{image.stem}_overlay.png", overlay)

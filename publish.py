@@ -26,8 +26,9 @@ from runs import replacing, write_json
 
 # The command and the data folder stay at home: they name somebody's paths.
 PUBLISHED = (
-    *("model", "image_size", "channels", "loss", "epochs", "batch_size", "seed"),
-    *("threshold", "validation_dice", "centred_disc_radius", "created", "git_commit", "versions"),
+    *("model", "image_size", "channels", "loss", "epochs", "batch_size", "learning_rate", "seed"),
+    *("threshold", "one_lesion", "validation_dice", "centred_disc_radius"),
+    *("created", "git_commit", "versions"),
 )
 
 

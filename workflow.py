@@ -19,6 +19,7 @@ from evaluation import (
     disc_of,
     evaluate,
     fit_disc,
+    gain_of_one_lesion,
     of_method,
     predictions_of,
     validation_curve,
@@ -187,7 +188,7 @@ def draw_figures(network, pairs, set_name, rows, summary, directory):
 
 
 def finish(model, split, settings, run):
-    """Chooses the threshold on the validation pairs and saves the model with its settings.
+    """Chooses on validation pairs how masks are made of probabilities; saves model and settings.
 
     Returns:
         `prediction.Network`, as `load_network(run / "model.keras")` would give it.
@@ -196,10 +197,14 @@ def finish(model, split, settings, run):
     curve = validation_curve(network, split.validation, progress=False)
     network.threshold, dice = best_threshold(curve), float(curve.max())
     print(f"threshold {network.threshold:.2f}: best on validation, mean Dice {dice:.3f} there")
+    gain = gain_of_one_lesion(network, split.validation, progress=False)
+    network.one_lesion = gain > 0
+    print(f"only the largest piece of each mask: {gain:+.4f} there, so {network.one_lesion}")
     network.settings = {
         **settings,
         "threshold": network.threshold,
-        "validation_dice": dice,
+        "one_lesion": network.one_lesion,
+        "validation_dice": dice + max(gain, 0),
         "centred_disc_radius": fit_disc(split.train).radius,
         **describe_environment(),
     }

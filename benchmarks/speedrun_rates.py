@@ -14,7 +14,6 @@ from keras import layers, ops
 from speedrun_clock import CLASSIC_SIZE, Task, compiled_lean, random_batch, step_seconds
 
 from data import find_parts, read_image
-from metrics import mask_at
 from prediction import Network, load_network, predict_probabilities, predict_probability
 from unet import build
 
@@ -39,13 +38,13 @@ def seconds_of(work):
 
 def one_at_a_time(network, pictures):
     """Masks as somebody gets them who gives one picture after the other."""
-    return [mask_at(predict_probability(network, one), network.threshold) for one in pictures]
+    return [network.mask_of(predict_probability(network, one)) for one in pictures]
 
 
 def all_at_once(network, pictures):
     """Masks as somebody gets them who gives a folder."""
     probabilities = predict_probabilities(network, pictures)
-    return [mask_at(probability, network.threshold) for probability in probabilities]
+    return [network.mask_of(probability) for probability in probabilities]
 
 
 def predict(data, weights):

@@ -18,6 +18,7 @@ from evaluation import (
     evaluate,
     fit_disc,
     format_table,
+    gain_of_one_lesion,
     of_method,
     predict_pairs,
     predictions_of,
@@ -53,14 +54,19 @@ def test_rows_agree_with_scoring_each_pair_by_hand(network, pairs, rows):
     assert [row["name"] for row in ours] == [pair.name for pair in pairs]
     for pair, row in zip(pairs, ours, strict=True):
         probability = predict_probability(network, read_image(pair.image))
-        expected = score_pair(read_mask(pair.mask), mask_at(probability, network.threshold))
+        expected = score_pair(read_mask(pair.mask), network.mask_of(probability))
         assert row["dice"] == pytest.approx(expected["dice"], abs=2e-3)  # batched: rounding
 
 
-def test_curve_at_the_threshold_is_the_mean_dice(network, pairs, rows):
+def test_curve_and_gain_of_one_lesion_add_up_to_the_mean_dice(network, pairs):
     curve = validation_curve(network, pairs, progress=False)
     position = int(np.argmin(np.abs(THRESHOLDS - network.threshold)))
-    assert curve[position] == pytest.approx(np.mean([r["dice"] for r in of_method(rows)]), abs=1e-6)
+    gain = gain_of_one_lesion(network, pairs, progress=False)
+    for choice in (False, True):
+        chosen = replace(network, one_lesion=choice)
+        rows = of_method(evaluate(chosen, pairs, None, progress=False))
+        expected = curve[position] + (gain if choice else 0)
+        assert np.mean([row["dice"] for row in rows]) == pytest.approx(expected, abs=1e-6)
 
 
 def test_files_and_table(rows, tmp_path):

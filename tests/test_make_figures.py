@@ -14,7 +14,8 @@ from runs import write_table
 from training import save_model
 from unet import build
 
-EXPLANATIONS = {"architecture_classic.png", "architecture_lean.png", "dice_explained.png"}
+NETWORKS = {f"architecture_{name}.png" for name in ("classic", "lean", "lite")}
+EXPLANATIONS = {*NETWORKS, "dice_explained.png"}
 OF_A_RUN = {"curves.png", "scores.png", "predictions.png"}
 
 

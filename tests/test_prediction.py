@@ -51,12 +51,29 @@ def test_a_mask_is_at_least_the_threshold_everywhere(trained, drawn_folder, tmp_
     network = load_network(trained / "model.keras")
     path = drawn_folder / "image" / "1.png"
     probability = predict_probability(network, read_image(path))
-    network.threshold = float(np.quantile(probability, 0.7))
+    network.threshold, network.one_lesion = float(np.quantile(probability, 0.7)), False
     (row,) = predict_files(network, [path], tmp_path)
     assert row["area"] == pytest.approx(0.3, abs=0.01)
     overlay = read_image(tmp_path / "1_overlay.png")
     mask = mask_at(probability, network.threshold)
     np.testing.assert_array_equal(overlay, draw_outline(read_image(path), {"prediction": mask}))
+
+
+def test_one_lesion_is_the_largest_piece_without_its_holes(tmp_path):
+    probability = np.zeros((20, 30), np.float32)
+    probability[2:10, 2:12] = 0.9  # 80 pixels, with a hole of 4
+    probability[5:7, 5:7] = 0.1
+    probability[14:17, 20:25] = 0.8  # 15 pixels more
+    model = build("lean", (32, 32, 3))
+    network = Network(model, 32, threshold=0.5)
+    assert network.mask_of(probability).sum() == 80 - 4 + 15
+    network.one_lesion = True
+    mask = network.mask_of(probability)
+    assert (mask.dtype, mask.sum(), mask[5, 5], mask[15, 22]) == (np.uint8, 80, 1, 0)
+    assert network.mask_of(np.zeros((20, 30), np.float32)).sum() == 0
+    for choice in (True, False):
+        save_model(model, tmp_path / "model.keras", {"threshold": 0.5, "one_lesion": choice})
+        assert load_network(tmp_path / "model.keras").one_lesion is choice
 
 
 def test_empty_masks_are_warned_about(trained, drawn_folder, tmp_path, capsys):

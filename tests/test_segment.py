@@ -11,7 +11,7 @@ from PIL import Image
 
 import training
 import workflow
-from metrics import mask_at, score_pair
+from metrics import score_pair
 from prediction import load_network, predict_probability
 from reading import read_image, read_mask
 from report import FIGURE_WORDS
@@ -100,7 +100,7 @@ def test_predict_writes_masks_at_the_pictures_own_size(trained, drawn_folder, tm
         assert mask.mode == "L"
         assert set(np.unique(mask)) <= {0, 255}
     network = load_network(trained / "model.keras")
-    expected = mask_at(predict_probability(network, read_image(one)), network.threshold)
+    expected = network.mask_of(predict_probability(network, read_image(one)))
     np.testing.assert_array_equal(read_mask(out / "5_mask.png"), expected)
 
 

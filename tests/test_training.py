@@ -69,7 +69,7 @@ def test_history_best_weights_and_repetition(drawn_folder, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", ["lean", "classic"])
+@pytest.mark.parametrize("name", ["lean", "lite", "classic"])
 def test_an_interrupted_run_ends_as_if_it_had_not_been(name, drawn_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     options = {"network": name, "epochs": 4, "patience": 2}
