@@ -12,6 +12,8 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 from skimage.measure import perimeter_crofton
 
+from pieces import largest_piece
+
 # The six colours of the ABCD rule of dermatoscopy (Stolz et al. 1994, European Journal of
 # Dermatology 4; Nachbar et al. 1994, doi:10.1016/S0190-9622(94)70061-3), as sRGB. People name them;
 # these values, one typical shade of each, are this project's choice.
@@ -65,7 +67,7 @@ def describe_lesion(mask, picture, mm_per_pixel=None):
         raise ValueError(f"mask {mask.shape} and RGB picture {picture.shape} do not fit together")
     if mm_per_pixel is not None and not 0 < mm_per_pixel < np.inf:
         raise ValueError(f"{mm_per_pixel} mm per pixel: must be a positive number")
-    parts, lesion = largest_part(mask)
+    parts, lesion = cv2.connectedComponents(mask, connectivity=8)[0] - 1, largest_piece(mask)
     lengths, others = dict.fromkeys(LENGTHS), dict.fromkeys(SHAPES + SHADES)
     if parts:
         lengths = dict(zip(LENGTHS, _lengths(lesion), strict=True))
@@ -88,17 +90,6 @@ SHADES = (
     *("mean_red", "mean_green", "mean_blue", "mean_lightness", "mean_a", "mean_b"),
     *("colour_count", "colours"),
 )
-
-
-def largest_part(mask):
-    """Number of connected parts of a 0/1 mask (8 neighbours), and the largest, without holes."""
-    number, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if number == 1:
-        return 0, np.zeros(mask.shape, np.uint8)
-    largest = 1 + np.argmax(statistics[1:, cv2.CC_STAT_AREA])
-    part = (labels == largest).astype(np.uint8)
-    outline, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return number - 1, cv2.drawContours(part, outline, -1, 1, cv2.FILLED)
 
 
 def asymmetry(lesion):

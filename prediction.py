@@ -16,10 +16,11 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from description import describe_lesion, largest_part
+from description import describe_lesion
 from light import load_light
 from metrics import mask_at
 from overlay import draw_outline
+from pieces import largest_piece
 from quality import FLIPS, agreement
 from reading import read_image
 from resizing import resize_image
@@ -54,7 +55,7 @@ class Network:
     def mask_of(self, probability):
         """The mask, uint8 (H, W) of 0 and 1, that a probability (H, W) stands for."""
         mask = mask_at(probability, self.threshold)
-        return largest_part(mask)[1] if self.one_lesion else mask
+        return largest_piece(mask) if self.one_lesion else mask
 
 
 def load_network(path):

@@ -18,8 +18,8 @@ from console import Parser, number_between
 
 MODEL_NAMES = ("lean", "lite", "classic")
 LOSS_NAMES = ("bce", "dice", "bce_dice")
-SHIPPED_WEIGHTS = Path(__file__).parent / "files" / "lean_drawn.keras"
-SHIPPED_HELP = "default: files/lean_drawn.keras, which come with the project"
+SHIPPED_WEIGHTS = Path(__file__).parent / "files" / "lite.keras"
+SHIPPED_HELP = "default: files/lite.keras, which come with the project"
 
 
 def create_parser():

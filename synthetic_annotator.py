@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from pieces import largest_piece
 from synthetic_lesion import Place
 
 
@@ -29,12 +30,3 @@ def annotate(rng: np.random.Generator, size: int, place: Place, reach: float) ->
         mask = np.zeros_like(mask)
         cv2.fillPoly(mask, [outline[steps]], 1)
     return mask
-
-
-def largest_piece(mask: np.ndarray) -> np.ndarray:
-    """The largest connected piece of a 0/1 mask, its holes filled; all 0 stays so."""
-    outlines = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    filled = np.zeros_like(mask)
-    if outlines:
-        cv2.drawContours(filled, [max(outlines, key=cv2.contourArea)], -1, 1, cv2.FILLED)
-    return filled
