@@ -1,6 +1,6 @@
 """Predictions without TensorFlow: the .tflite file that `publish.py` writes, run by LiteRT.
 
-    model = load_light("files/lean_drawn.keras")     # None where only Keras can do it
+    model = load_light("files/lite.keras")     # None where only Keras can do it
     probability = model.predict_on_batch(pictures)
 
 TensorFlow and Keras take seconds to start, LiteRT a few milliseconds, and on a CPU it also predicts

@@ -101,7 +101,7 @@ def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, los
         network = finish(unet, split, settings, run)
     pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
     save_figure(plot_curves(history), run / "figures" / "curves.png")
-    score(network, pairs, set_name, run)
+    score(network, _unique_names(pairs, split.root), set_name, run)
     return network
 
 
@@ -266,7 +266,7 @@ def select_pairs(directory, weights, part=None):
 
 
 def _unique_names(pairs, directory):
-    """The pairs, named by their paths where train/ and test/ both hold a picture 0."""
+    """The pairs, named by their paths where two folders, as train/ and test/, both hold a 0."""
     if len({pair.name for pair in pairs}) == len(pairs):
         return pairs
     paths = [Path(os.path.relpath(pair.image, directory)).with_suffix("") for pair in pairs]

@@ -30,6 +30,16 @@ VALIDATION_PAIRS = 3
 SEED_NOTEBOOK_BEST = 0.9188  # validation Dice that the first system reports for its best epoch
 
 
+def find_slices(data):
+    """The pairs of the first system's training folder, in natural order.
+
+    Raises:
+        ValueError, FileNotFoundError: as `data.find_pairs`.
+    """
+    folder = data / "train"
+    return find_pairs(folder if folder.is_dir() else data).labelled
+
+
 def main():
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds train/image, train/label")
@@ -39,8 +49,7 @@ def main():
     parser.add_argument("--size", type=number_between(16, 2048), default=512, help="pixels a side")
     arguments = parser.parse_args()
     try:
-        folder = arguments.data / "train"
-        pairs = find_pairs(folder if folder.is_dir() else arguments.data).labelled
+        pairs = find_slices(arguments.data)
         run = claim_folder(arguments.out)
     except (ValueError, FileNotFoundError) as error:
         parser.error(str(error))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from membrane import SEED_NOTEBOOK_BEST, VALIDATION_PAIRS
+from membrane import SEED_NOTEBOOK_BEST, VALIDATION_PAIRS, find_slices
 from PIL import Image
 from speedrun_clock import Task, classic_picture, endless_batches, lean, plan, timed_training, train
 
-from data import find_pairs, load_split, make_dataset, read_pair, resize_image, resize_mask
+from data import load_split, make_dataset, read_pair, resize_image, resize_mask
 from metrics import dice_at_thresholds
 from prediction import Network, at_own_size, load_keras_network, predict_views, start_from
 from quality import FLIPS
@@ -57,7 +57,7 @@ def prepared(pairs, folder, channels, change):
         for number, arrays in enumerate(change(*read_pair(pair, channels))):
             paths = [Path(folder) / f"{pair.name}_{number}_{kind}.png" for kind in "xy"]
             for path, array in zip(paths, arrays, strict=True):
-                Image.fromarray(array.squeeze()).save(path, compress_level=1)
+                Image.fromarray(array).save(path, compress_level=1)
             copies.append(replace(pair, image=paths[0], mask=paths[1]))
         return copies
 
@@ -86,8 +86,7 @@ def _squeeze(values):
 
 def em(data, budget):
     """The first system's protocol (see membrane.py): soft Dice against classic pictures spent."""
-    folder = data / "train"
-    pairs = find_pairs(folder if folder.is_dir() else data).labelled
+    pairs = find_slices(data)
     if len(pairs) <= VALIDATION_PAIRS:
         raise ValueError(
             f"{data}: holds {len(pairs)} pairs: {VALIDATION_PAIRS} are for validation, so "

@@ -11,6 +11,7 @@ from PIL import Image
 
 import training
 import workflow
+from evaluation import MODEL
 from metrics import score_pair
 from prediction import load_network, predict_probability
 from reading import read_image, read_mask
@@ -223,6 +224,9 @@ def test_training_on_several_folders_from_saved_weights(drawn_folder, trained, t
     split = json.loads((out / "split.json").read_text())
     roots = {Path(name).parts[-3] for name in split["train"]}
     assert roots == {drawn_folder.name, "more"}
+    # Both folders hold a 0, a 1, ...: each scored picture is named apart from the others.
+    scored = [row["name"] for row in read_table(out / "scores.csv") if row["method"] == MODEL]
+    assert len(set(scored)) == len(scored) == len(split["test"])
     # From there, not from scratch: the first loss is that of a network that has learnt already.
     first, last = (read_table(folder / "history.csv")[0]["loss"] for folder in (trained, out))
     assert last < first
