@@ -11,6 +11,7 @@ from PIL import Image
 
 import training
 import workflow
+from data import load_split
 from evaluation import MODEL
 from metrics import score_pair
 from prediction import load_network, predict_probability
@@ -214,7 +215,10 @@ def test_resume_goes_on_and_refuses_another_training(
 
 def test_training_on_several_folders_from_saved_weights(drawn_folder, trained, tmp_path, capsys):
     more, out = tmp_path / "more", tmp_path / "run"
-    write_pairs(10, more, size=48, first_seed=900)
+    write_pairs(12, more, size=48, first_seed=900)
+    same = load_split(drawn_folder)  # the same numbers in each part, of other pictures
+    for file, part in (("train", same.train), ("val", same.validation), ("test", same.test)):
+        (more / f"{file}.txt").write_text("\n".join(pair.name for pair in part))
     command = ["train", "--data", drawn_folder, more, "--size", 32, "--epochs", 1, "--out", out]
     assert run(*command, "--start-from", trained / "model.keras") == 0
     settings = json.loads((out / "model.json").read_text())
