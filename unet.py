@@ -213,8 +213,7 @@ def unet_lite(input_shape=(192, 192, 3), widths=LITE_WIDTHS):
     The encoder is the one of Google's EfficientNet-Lite (Tan & Le 2019, arXiv:1905.11946, without
     squeeze-and-excitation and with ReLU6), without its head: mobile inverted bottlenecks that widen
     by a 1x1 convolution, filter each channel by itself, and narrow again. The decoder is the one of
-    `unet`. `imagenet.py` fills the encoder with weights trained on ImageNet; from random ones it
-    learns more slowly than `unet`.
+    `unet`. `imagenet.py` fills the encoder with weights trained on ImageNet.
 
     Args:
         input_shape: (height, width, channels); any height and width, also None; 1 or 3 channels.
