@@ -34,8 +34,10 @@ figures: setup  ## draw the figures of the README anew, into Images/
 
 # Two sizes, the coarse one first. ISIC counts three times, because HAM10000 is five times as large.
 # Each step goes on where it was interrupted, and is passed over once it has ended.
+# SEED sets both the chance in training and the lesions of HAM10000 set apart as a test.
 WEIGHTS := runs/weights
-TRAIN = $(BIN)/python segment.py train --model lite --batch 16 --resume \
+SEED := 0
+TRAIN = $(BIN)/python segment.py train --model lite --batch 16 --resume --seed $(SEED) \
 	--data $(ISIC) $(ISIC) $(ISIC) $(HAM10000) $(WEIGHTS)/drawn
 weights: setup  ## train the weights in files/ anew: make weights ISIC=DIR HAM10000=DIR
 	@test -n "$(ISIC)" -a -n "$(HAM10000)" || { \
