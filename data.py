@@ -15,33 +15,15 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from augmentation import augment as augment_pair
-from folders import natural_key
-from pairing import DataFolder, Pair, find_pairs, find_pictures
-from reading import read_image, read_mask
-from resizing import resize_image, resize_mask
-from splitting import Split, find_parts, load_split, load_splits
+from lesion.inputs.reading import read_pair
+from lesion.inputs.resizing import resize_image, resize_mask
 
-__all__ = [
-    "DataFolder",
-    "EpochCounter",
-    "Pair",
-    "Split",
-    "find_pairs",
-    "find_parts",
-    "find_pictures",
-    "load_split",
-    "load_splits",
-    "make_dataset",
-    "make_training_dataset",
-    "natural_key",
-    "pipeline_error",
-    "read_image",
-    "read_mask",
-    "read_pair",
-    "resize_image",
-    "resize_mask",
-]
+ROTATION = 45.0  # degrees either way; with quarter turns every angle occurs
+SCALE = 0.3  # size changes by a factor of up to exp(0.3) = 1.35 either way
+STRETCH = 0.1  # width against height, exp(0.1) = 1.1 either way
+SHIFT = 0.12  # of the picture's side, either way
+ELASTIC = 0.025  # standard deviation of the displacement, of the picture's side
+ELASTIC_GRID = 5  # control points a side: deformations are as wide as a lesion's lobes
 
 
 class EpochCounter:
@@ -94,7 +76,7 @@ def make_training_dataset(pairs, image_size, batch_size, channels=3, seed=0):
 
     def load(epoch, index):
         image, mask = _load(pairs[index], image_size, channels)
-        return augment_pair(image, mask, np.random.default_rng([seed, epoch, index, 2]))
+        return augment(image, mask, np.random.default_rng([seed, epoch, index, 2]))
 
     return _stream(passes, load, len(pairs), image_size, batch_size, channels), counter
 
@@ -121,20 +103,6 @@ def _check_arguments(pairs, image_size, batch_size, channels):
             raise ValueError(f"{pair.image}: has no mask; leave the picture out or add its mask")
 
 
-def read_pair(pair, channels=3):
-    """Return (picture, mask) of a pair at their own size, from `read_image` and `read_mask`.
-
-    Raises ValueError, besides what those raise, if the two differ in size.
-    """
-    picture, mask = read_image(pair.image, channels), read_mask(pair.mask)
-    if picture.shape[:2] != mask.shape:
-        raise ValueError(
-            f"{pair.mask}: the mask has {mask.shape[1]} x {mask.shape[0]} pixels, its picture "
-            f"{picture.shape[1]} x {picture.shape[0]}; save the mask at the picture's size"
-        )
-    return picture, mask
-
-
 def _load(pair, image_size, channels):
     picture, mask = read_pair(pair, channels)
     return resize_image(picture, image_size), resize_mask(mask, image_size)
@@ -157,3 +125,106 @@ def _stream(passes, load, count, image_size, batch_size, channels):
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
     dataset = dataset.map(load_one, num_parallel_calls=threads, deterministic=True)
     return dataset.batch(batch_size).prefetch(2)
+
+
+def augment(image, mask, rng):
+    """Return a changed (image, mask) of the same shapes and types; the inputs stay as they are.
+
+    image: float32 (S, S, C) in [0, 1], C = 1 or 3. mask: float32 (S, S, 1) of 0 and 1, and so is
+    the result. rng: numpy Generator; the same state gives the same result.
+    Raises ValueError if the two differ in height or width.
+    """
+    if image.shape[:2] != mask.shape[:2]:
+        raise ValueError(
+            f"picture {image.shape[:2]} and mask {mask.shape[:2]} differ in size; "
+            "resize both to the same size first"
+        )
+    image, mask = move(image, mask, rng)
+    return recolour(image, rng), mask
+
+
+def move(image, mask, rng):
+    """Return (image, mask) resampled through one random geometric change.
+
+    Beyond the frame both are mirrored, so no invented border appears in either. The mask is
+    interpolated like the picture and cut at one half, which moves its border by less than half a
+    pixel, where nearest-neighbour sampling would fray it.
+    """
+    map_x, map_y = _source_coordinates(image.shape[0], image.shape[1], rng)
+    both = cv2.remap(
+        np.concatenate([image, mask], axis=2),
+        map_x,
+        map_y,
+        interpolation=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    return np.ascontiguousarray(both[..., :-1]), (both[..., -1:] >= 0.5).astype(np.float32)
+
+
+def _source_coordinates(height, width, rng):
+    """Return where each pixel of the result comes from: x and y, float32 (height, width)."""
+    angle = np.deg2rad(rng.uniform(-ROTATION, ROTATION)) + rng.integers(4) * (np.pi / 2)
+    scale = np.exp(rng.uniform(-SCALE, SCALE) + rng.uniform(-STRETCH, STRETCH, 2) / 2)
+    scale *= rng.choice([-1.0, 1.0], 2)  # the two flips
+    shift = rng.uniform(-SHIFT, SHIFT, 2) * (width, height)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    matrix = np.array([[cosine, -sine], [sine, cosine]]) * scale
+    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
+    x = np.arange(width, dtype=np.float32)[None, :] - np.float32(centre_x)
+    y = np.arange(height, dtype=np.float32)[:, None] - np.float32(centre_y)
+    matrix = matrix.astype(np.float32)
+    map_x = matrix[0, 0] * x + matrix[0, 1] * y + np.float32(centre_x + shift[0])
+    map_y = matrix[1, 0] * x + matrix[1, 1] * y + np.float32(centre_y + shift[1])
+    if rng.random() < 0.7:
+        deviation = rng.uniform(0, ELASTIC) * np.array([width, height], np.float32)
+        field = _smooth_field(height, width, 2, ELASTIC_GRID, rng) * deviation.astype(np.float32)
+        map_x += field[..., 0]
+        map_y += field[..., 1]
+    return map_x, map_y
+
+
+def _smooth_field(height, width, channels, grid, rng):
+    """Return smooth normal noise, float32 (height, width, channels), from a grid x grid lattice."""
+    coarse = rng.standard_normal((grid, grid, channels), dtype=np.float32)
+    field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    return field.reshape(height, width, channels)
+
+
+def recolour(image, rng):
+    """Return the picture, float32 in [0, 1], under another light, camera and skin tone."""
+    height, width, channels = image.shape
+    result = image
+    if channels == 3:
+        gray = cv2.cvtColor(result, cv2.COLOR_RGB2GRAY)[..., None]
+        saturation = np.float32(np.exp(rng.normal(0, 0.25)))
+        result = gray + saturation * (result - gray)
+        result = result * np.exp(rng.normal(0, 0.07, 3)).astype(np.float32)  # white balance
+    contrast = np.float32(np.exp(rng.normal(0, 0.15)))
+    brightness = np.float32(rng.normal(0, 0.06))
+    middle = np.float32(result.mean())
+    result = (result - middle) * contrast + (middle + brightness)
+    if rng.random() < 0.5:
+        light = _smooth_field(height, width, 1, 3, rng)
+        result = result * (1 + np.float32(rng.uniform(0, 0.15)) * light)
+    result = np.clip(result, 0, 1)
+    if rng.random() < 0.5:
+        result = cv2.pow(result, float(np.exp(rng.normal(0, 0.25)))).reshape(image.shape)
+    if rng.random() < 0.1:
+        result = result * _vignette(height, width, rng)
+    if rng.random() < 0.2:
+        sigma = rng.uniform(0.3, 1.2) * max(height, width) / 128
+        result = cv2.GaussianBlur(result, (0, 0), sigma).reshape(image.shape)
+    if rng.random() < 0.3:
+        noise = rng.standard_normal(result.shape, dtype=np.float32)
+        result = result + np.float32(rng.uniform(0, 0.04)) * noise
+    return np.clip(result, 0, 1).astype(np.float32, copy=False)
+
+
+def _vignette(height, width, rng):
+    """Return darkened corners as a factor, float32 (height, width, 1), as a dermatoscope's tube."""
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :] - np.float32(rng.normal(0, 0.08))
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] - np.float32(rng.normal(0, 0.08))
+    radius = np.sqrt(x * x + y * y)
+    start, softness = rng.uniform(0.85, 1.25), rng.uniform(0.03, 0.5)
+    shade = np.clip((radius - np.float32(start)) / np.float32(softness), 0, 1)
+    return (1 - np.float32(rng.uniform(0.4, 1.0)) * shade)[..., None]

@@ -14,7 +14,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from console import Parser, number_between
+from lesion import startup
+from lesion.console import Parser, number_between
 
 MODEL_NAMES = ("lean", "lite", "classic")
 LOSS_NAMES = ("bce", "dice", "bce_dice")
@@ -99,8 +100,8 @@ def create_parser():
 
 
 def run_check(arguments):
-    from checks import check_pairs, shared_pictures
-    from splitting import find_parts
+    from lesion.inputs.checks import check_pairs, shared_pictures
+    from lesion.inputs.splitting import find_parts
 
     reports = {}
     for part, folder in find_parts(arguments.directory).items():
@@ -113,12 +114,12 @@ def run_check(arguments):
 
 
 def run_train(arguments):
-    import quiet  # noqa: F401
+    startup.start_keras()
 
-    from data import load_splits
-    from runs import claim_folder, create_run_folder, resume_folder
-    from vetting import sound_split
-    from workflow import train
+    from lesion.inputs.sound import sound_split
+    from lesion.inputs.splitting import load_splits
+    from lesion.runs import claim_folder, create_run_folder, resume_folder
+    from lesion.workflow import train
 
     split = load_splits(arguments.data, seed=arguments.seed)
     split, left_out = sound_split(split, arguments.skip_bad)
@@ -147,12 +148,12 @@ def run_train(arguments):
 
 
 def run_evaluate(arguments):
-    import quiet  # noqa: F401
+    startup.start_keras()
 
-    from prediction import load_network
-    from runs import claim_folder
-    from vetting import sound_pairs
-    from workflow import score, select_pairs
+    from lesion.inputs.sound import sound_pairs
+    from lesion.predict.network import load_network
+    from lesion.runs import claim_folder
+    from lesion.workflow import score, select_pairs
 
     network = load_network(arguments.weights)
     pairs, set_name = select_pairs(arguments.data, arguments.weights, arguments.part)
@@ -164,12 +165,12 @@ def run_evaluate(arguments):
 
 
 def run_compare(arguments):
-    import quiet  # noqa: F401
+    startup.start_keras()
 
-    from comparison import common_pairs, compare, model_names
-    from prediction import load_network
-    from runs import claim_folder
-    from vetting import sound_pairs
+    from lesion.comparison import common_pairs, compare, model_names
+    from lesion.inputs.sound import sound_pairs
+    from lesion.predict.network import load_network
+    from lesion.runs import claim_folder
 
     names = model_names(arguments.weights)
     networks = dict(zip(names, map(load_network, arguments.weights), strict=True))
@@ -182,10 +183,11 @@ def run_compare(arguments):
 
 
 def run_predict(arguments):
-    from pairing import find_pictures
-    from prediction import load_network, predict_files
-    from runs import claim_folder
-    from vetting import sound_pictures
+    from lesion.inputs.pairing import find_pictures
+    from lesion.inputs.sound import sound_pictures
+    from lesion.predict.files import predict_files
+    from lesion.predict.network import load_network
+    from lesion.runs import claim_folder
 
     images = find_pictures(arguments.paths)
     network = load_network(arguments.weights)

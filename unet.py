@@ -10,6 +10,9 @@ the probability of "foreground" for every pixel, float32 (batch, height, width, 
 layers and `keras.ops` are used, so the same file runs on TensorFlow, JAX and PyTorch.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import keras
 from keras import layers, ops
 
@@ -262,20 +265,6 @@ def unet_lite(input_shape=(192, 192, 3), widths=LITE_WIDTHS):
     return keras.Model(images, CropLike(name="crop")([x, images]), name="unet_lite")
 
 
-MODELS = {"lean": unet, "lite": unet_lite, "classic": unet_classic}
-
-
-def build(name, input_shape):
-    """Builds a network by name: "lean", "lite" or "classic".
-
-    Raises:
-        ValueError: the name is not one of these, or `input_shape` does not fit.
-    """
-    if name not in MODELS:
-        raise ValueError(f"unknown model {name!r}: choose one of {', '.join(MODELS)}")
-    return MODELS[name](input_shape)
-
-
 # ----------------------------------------------------------------------------------------- Dice
 
 
@@ -336,9 +325,6 @@ def bce_dice_loss(y_true, y_pred):
     return cross_entropy + dice_loss(y_true, y_pred)
 
 
-LOSSES = {"bce": "binary_crossentropy", "dice": dice_loss, "bce_dice": bce_dice_loss}
-
-
 def dice_metrics():
     """Metrics for `compile`: `dice` (hard), `soft_dice` and `iou`, per picture, then averaged."""
     mean = keras.metrics.MeanMetricWrapper
@@ -347,3 +333,41 @@ def dice_metrics():
         mean(soft_dice, name="soft_dice"),
         mean(hard_iou, name="iou"),
     ]
+
+
+# ------------------------------------------------------------------------------------ the tables
+
+
+LOSSES = {"bce": "binary_crossentropy", "dice": dice_loss, "bce_dice": bce_dice_loss}
+
+
+class Entry(NamedTuple):
+    """What belongs to a network: all that a new one has to bring.
+
+    build: function of input_shape, which returns an uncompiled `keras.Model`. loss: the name in
+    LOSSES it is best trained with. learning_rate: its peak, from random weights. image_size: pixels
+    a side that it is usually trained at.
+    """
+
+    build: Callable
+    loss: str
+    learning_rate: float
+    image_size: int
+
+
+NETWORKS = {
+    "lean": Entry(unet, "bce_dice", 2e-3, 128),
+    "lite": Entry(unet_lite, "bce_dice", 1.5e-3, 192),
+    "classic": Entry(unet_classic, "bce", 3e-4, 128),
+}
+
+
+def build(name, input_shape):
+    """Builds a network of NETWORKS by its name.
+
+    Raises:
+        ValueError: the name is not one of these, or `input_shape` does not fit.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"unknown network {name!r}: choose one of {', '.join(NETWORKS)}")
+    return NETWORKS[name].build(input_shape)

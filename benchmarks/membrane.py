@@ -1,6 +1,6 @@
 """The first system's protocol on its own 30 pictures, with this project's networks.
 
-    python benchmarks/membrane.py --data DIR --out runs/membrane
+    python -m benchmarks.membrane --data DIR --out runs/membrane
 
 DIR holds train/image and train/label with the 30 gray 512x512 slices of the ISBI 2012 challenge:
 neurons under an electron microscope, not skin; a label is white inside a cell and black on a
@@ -9,22 +9,18 @@ soft Dice over all their pixels together (smooth 1), and the best epoch counts. 
 label is white, an all-white answer already scores high: it is printed beside the result.
 """
 
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+import keras
+import numpy as np
 
-import quiet  # noqa: E402, F401
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-
-from console import Parser, number_between  # noqa: E402
-from data import find_pairs, make_dataset, make_training_dataset  # noqa: E402
-from runs import claim_folder, write_json  # noqa: E402
-from training import compile_model, fit  # noqa: E402
-from unet import batch_dice, build  # noqa: E402
+from data import make_dataset, make_training_dataset
+from lesion.console import Parser, number_between
+from lesion.inputs.pairing import find_pairs
+from lesion.runs import claim_folder
+from lesion.storage import write_json
+from lesion.training import compile_model, fit
+from unet import batch_dice, build
 
 VALIDATION_PAIRS = 3
 SEED_NOTEBOOK_BEST = 0.9188  # validation Dice that the first system reports for its best epoch

@@ -1,7 +1,7 @@
 """Measure whether the data pipeline keeps up with the network, and what memory it takes.
 
-    python benchmarks/pipeline.py --data DIR            # pictures per second, side by side
-    python benchmarks/pipeline.py --data DIR --memory   # peak memory on 1,000 and on all pictures
+    python -m benchmarks.pipeline --data DIR            # pictures per second, side by side
+    python -m benchmarks.pipeline --data DIR --memory   # peak memory, 1,000 and all
 
 DIR is a folder of pictures and masks. Speed: decoding and augmentation (batches of 16, 128 x 128)
 against training steps of the lean network on a batch that is already in memory, in turns, so that
@@ -19,8 +19,6 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 BATCH_SIZE = 16
 ROUNDS = 5
 
@@ -83,7 +81,15 @@ def measure_memory(directory, counts):
     peaks = []
     for count in counts:
         start = time.perf_counter()
-        command = [sys.executable, __file__, "--data", str(directory), "--train-on", str(count)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.pipeline",
+            "--data",
+            str(directory),
+            "--train-on",
+            str(count),
+        ]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         peaks.append(float(output.split()[-1]))
         took = time.perf_counter() - start
@@ -101,7 +107,7 @@ def main():
     parser.add_argument("--train-on", type=int, help=argparse.SUPPRESS)  # what the children run
     arguments = parser.parse_args()
 
-    from pairing import find_pairs
+    from lesion.inputs.pairing import find_pairs
 
     pairs = find_pairs(arguments.data).labelled
     if arguments.train_on:

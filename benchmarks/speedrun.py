@@ -1,11 +1,11 @@
 """How far a little time goes: results in classic pictures, beside seconds and pictures.
 
-    python benchmarks/speedrun.py em --data DIR --out runs/em
-    python benchmarks/speedrun.py isic --data DIR --budget 100 --out runs/isic
-    python benchmarks/speedrun.py finetune --data DIR --weights FILE --out runs/finetune
-    python benchmarks/speedrun.py predict --data DIR --out runs/predict
-    python benchmarks/speedrun.py efficiency --out runs/efficiency
-    python benchmarks/speedrun.py data --data DIR
+    python -m benchmarks.speedrun em --data DIR --out runs/em
+    python -m benchmarks.speedrun isic --data DIR --budget 100 --out runs/isic
+    python -m benchmarks.speedrun finetune --data DIR --weights FILE --out runs/finetune
+    python -m benchmarks.speedrun predict --data DIR --out runs/predict
+    python -m benchmarks.speedrun efficiency --out runs/efficiency
+    python -m benchmarks.speedrun data --data DIR
 
 A classic picture (cp) is the time that the 31-million-parameter network of the tutorials takes to
 train on one 512x512 picture (batches of 4), measured in the same run: one step that builds the
@@ -24,14 +24,11 @@ All but `data` write results.json into --out, a new folder.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from console import Parser, number_between  # noqa: E402
-from segment import SHIPPED_HELP, SHIPPED_WEIGHTS, one_line  # noqa: E402
+from lesion import startup
+from lesion.console import Parser, number_between
+from segment import SHIPPED_HELP, SHIPPED_WEIGHTS, one_line
 
 
 def create_parser():
@@ -67,10 +64,9 @@ def create_parser():
 
 def run(section, options):
     """Runs a section with its options; returns its results, a dict."""
-    import quiet  # noqa: F401
+    from benchmarks import speedrun_rates, speedrun_training
 
-    import speedrun_rates
-    import speedrun_training
+    startup.start_keras()
 
     module = speedrun_rates if section in ("predict", "efficiency") else speedrun_training
     return getattr(module, section)(**options)
@@ -78,11 +74,10 @@ def run(section, options):
 
 def run_data(data):
     """Hands over to pipeline.py, which prints its own table."""
-    import quiet  # noqa: F401
+    from benchmarks import pipeline
 
-    import pipeline
-
-    from data import find_pairs
+    startup.start_keras()
+    from lesion.inputs.pairing import find_pairs
 
     pipeline.measure_speed(find_pairs(data).labelled, seconds=4)
 
@@ -94,7 +89,7 @@ def short(value):
 
 def show(results):
     """Prints results: tables as such, everything else a line each."""
-    from evaluation import format_table
+    from lesion.score.evaluation import format_table
 
     for name, value in results.items():
         if isinstance(value, dict):
@@ -114,7 +109,8 @@ def main(argv=None):
         if section == "data":
             run_data(**options)
             return
-        from runs import claim_folder, describe_environment, write_json
+        from lesion.runs import claim_folder, describe_environment
+        from lesion.storage import write_json
 
         out = claim_folder(options.pop("out"))
         results = run(section, options)

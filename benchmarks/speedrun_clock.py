@@ -23,7 +23,7 @@ from keras import ops
 from tqdm import tqdm
 
 from data import make_training_dataset
-from training import compile_model
+from lesion.training import compile_model
 from unet import build, unet
 
 CLASSIC_SIZE, CLASSIC_BATCH = 512, 4

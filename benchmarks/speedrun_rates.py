@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 from keras import layers, ops
-from speedrun_clock import CLASSIC_SIZE, Task, compiled_lean, random_batch, step_seconds
 
-from data import find_parts, read_image
-from prediction import Network, load_network, predict_probabilities, predict_probability
+from benchmarks.speedrun_clock import CLASSIC_SIZE, Task, compiled_lean, random_batch, step_seconds
+from lesion.inputs.reading import read_image
+from lesion.inputs.splitting import find_parts
+from lesion.predict.network import Network, load_network, predict_probabilities, predict_probability
 from unet import build
 
 ROOT = Path(__file__).resolve().parents[1]

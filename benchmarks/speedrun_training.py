@@ -9,17 +9,35 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from membrane import SEED_NOTEBOOK_BEST, VALIDATION_PAIRS, find_slices
 from PIL import Image
-from speedrun_clock import Task, classic_picture, endless_batches, lean, plan, timed_training, train
 
-from data import load_split, make_dataset, read_pair, resize_image, resize_mask
-from metrics import dice_at_thresholds
-from prediction import Network, at_own_size, load_keras_network, predict_views, start_from
-from quality import FLIPS
-from summaries import bootstrap_interval
-from training import DEFAULT_LOSS, FINE_TUNING, PEAK_LEARNING_RATE, compile_model
-from unet import MODELS, batch_dice, build
+from benchmarks.membrane import SEED_NOTEBOOK_BEST, VALIDATION_PAIRS, find_slices
+from benchmarks.speedrun_clock import (
+    Task,
+    classic_picture,
+    endless_batches,
+    lean,
+    plan,
+    timed_training,
+    train,
+)
+from data import make_dataset
+from lesion.inputs.reading import read_pair
+from lesion.inputs.resizing import resize_image, resize_mask
+from lesion.inputs.splitting import load_split
+from lesion.predict.network import (
+    FLIPS,
+    Network,
+    at_own_size,
+    load_keras_network,
+    predict_views,
+    start_from,
+)
+from lesion.score.metrics import dice_at_thresholds
+from lesion.score.summaries import bootstrap_interval
+from lesion.settings import FINE_TUNING
+from lesion.training import compile_model
+from unet import NETWORKS, batch_dice, build
 
 THRESHOLD = 0.5  # of all networks here: none is chosen on the pictures that are scored
 EM_SIZE = 512
@@ -199,11 +217,11 @@ def finetune(data, weights, pictures):
     """
     network = load_keras_network(weights)
     kind = network.model.name.removeprefix("unet_")
-    if kind not in MODELS:
+    if kind not in NETWORKS:
         raise ValueError(f"{weights}: is no network of this project: give the model.keras of a run")
     split = load_split(data)
     training, validation = some(split.train, pictures), some(split.validation, MOST_SCORED)
-    task = Task(training, network.image_size, FINETUNE_BATCH, network.channels, DEFAULT_LOSS[kind])
+    task = Task(training, network.image_size, FINETUNE_BATCH, network.channels, NETWORKS[kind].loss)
     unit = classic_picture(3)
 
     def row(name, model, seconds, steps):
@@ -212,7 +230,7 @@ def finetune(data, weights, pictures):
         return {"weights": name, **mean_and_interval(scores), **spent}
 
     rows = [row("as they are", network.model, 0.0, 0)]
-    peak = PEAK_LEARNING_RATE[kind]
+    peak = NETWORKS[kind].learning_rate
     for name, rate in (("fine-tuned", peak * FINE_TUNING), ("from random ones", peak)):
         keras.utils.set_random_seed(task.seed)
         model = build(kind, task.input_shape)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-import quiet  # noqa: F401  before anything imports Keras
-
 import pytest
+
+from lesion import startup
+
+startup.start_keras()
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,7 +26,7 @@ def shared_data():
 @pytest.fixture(scope="session")
 def drawn_folder(tmp_path_factory):
     """A folder with 12 drawn pairs of 64x64 pixels, in image/ and label/."""
-    from synthetic import write_pairs
+    from lesion.drawn.scene import write_pairs
 
     folder = tmp_path_factory.mktemp("drawn") / "pairs"
     write_pairs(12, folder, size=64, first_seed=500)
@@ -80,5 +82,7 @@ def refused(run_command):
 def planned(monkeypatch):
     """Takes the place of the training itself: the list of splits that were handed to it."""
     splits = []
-    monkeypatch.setattr("workflow.train", lambda split, *more, **options: splits.append(split))
+    monkeypatch.setattr(
+        "lesion.workflow.train", lambda split, *more, **options: splits.append(split)
+    )
     return splits

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augmentation import augment, move, recolour
+from data import augment, move, recolour
 
 
 def blob(size, channels=3):

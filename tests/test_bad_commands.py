@@ -17,8 +17,8 @@ import pytest
 import tensorflow as tf
 from bad_files import put
 
+from lesion.training import save_model
 from segment import main
-from training import save_model
 from unet import build
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -255,7 +255,7 @@ def test_full_disk_while_scoring(refused, drawn_folder, trained, tmp_path):
 
 
 def test_full_disk_while_saving_the_network(refused, data, tmp_path, monkeypatch):
-    monkeypatch.setattr("workflow.fit", lambda *arguments, **options: [])
+    monkeypatch.setattr("lesion.workflow.fit", lambda *arguments, **options: [])
     out = tmp_path / "out"
     with room_for(50_000):
         refused("model.keras|cannot be written|free space", "train", "--data", data,
@@ -281,5 +281,5 @@ def test_machine_at_its_limits(error, words, refused, data, tmp_path, monkeypatc
     def fail(*arguments, **options):
         raise error
 
-    monkeypatch.setattr("workflow.train", fail)
+    monkeypatch.setattr("lesion.workflow.train", fail)
     refused(words, "train", "--data", data, "--out", tmp_path / "out")

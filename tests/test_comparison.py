@@ -6,11 +6,12 @@ import shutil
 import numpy as np
 import pytest
 
-from comparison import common_pairs, compare, compare_pairwise, model_names
-from data import Split, find_pairs
-from evaluation import COMPARED
-from prediction import load_network
-from runs import read_table
+from lesion.comparison import common_pairs, compare, compare_pairwise, model_names
+from lesion.inputs.pairing import find_pairs
+from lesion.inputs.splitting import Split
+from lesion.predict.network import load_network
+from lesion.score.evaluation import COMPARED
+from lesion.storage import read_table
 from segment import main
 
 

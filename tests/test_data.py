@@ -10,17 +10,10 @@ import pytest
 from picture_files import write_mask, write_pairs, write_picture
 from PIL import Image
 
-from data import (
-    find_pairs,
-    make_dataset,
-    make_training_dataset,
-    pipeline_error,
-    read_image,
-    read_mask,
-    read_pair,
-    resize_image,
-    resize_mask,
-)
+from data import make_dataset, make_training_dataset, pipeline_error
+from lesion.inputs.pairing import find_pairs
+from lesion.inputs.reading import read_image, read_mask, read_pair
+from lesion.inputs.resizing import resize_image, resize_mask
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from prediction import load_network, predict_files
-from runs import TEMPORARY, read_table
+from lesion.predict.files import predict_files
+from lesion.predict.network import load_network
+from lesion.storage import TEMPORARY, read_table
 from segment import main
 
 pytestmark = pytest.mark.slow
@@ -33,9 +34,10 @@ GROWTH = 20 * 2**20  # bytes that 1,800 predictions may add
 
 TRAINING = """
 import sys
-import quiet
+from lesion.startup import start_keras
+start_keras()
 import keras
-import training, workflow
+from lesion import training, workflow
 from segment import main
 
 def build(name, shape):  # soon compiled, and large enough that a checkpoint takes a while to write
@@ -59,8 +61,9 @@ SAVING = """
 import sys
 from itertools import count
 from pathlib import Path
-import quiet
-from training import save_model
+from lesion.startup import start_keras
+start_keras()
+from lesion.training import save_model
 from unet import build
 
 model = build("lean", (32, 32, 3))
@@ -73,7 +76,8 @@ for number in count():
 PREDICTING = """
 import os, sys
 from pathlib import Path
-from prediction import Network, predict_files
+from lesion.predict.network import Network
+from lesion.predict.files import predict_files
 
 class Brightness:
     input_shape = (None, 32, 32, 3)
@@ -93,7 +97,7 @@ for line in sys.stdin:
 
 NAMING = """
 import sys
-from runs import create_run_folder
+from lesion.runs import create_run_folder
 
 print("ready", flush=True)
 sys.stdin.readline()
@@ -104,7 +108,7 @@ sys.stdin.readline()
 CLAIMING = """
 import sys, time
 from pathlib import Path
-from runs import claim_folder
+from lesion.runs import claim_folder
 
 print("ready", flush=True)
 start, won = float(sys.stdin.readline()), []
@@ -260,13 +264,13 @@ def test_a_training_killed_before_its_first_epoch_can_be_resumed(drawn_folder, t
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("workflow.write_json", stop)
+        patch.setattr("lesion.workflow.write_json", stop)
         assert main(command) == 130
     assert [path.name for path in out.iterdir()] == ["split.json"]
     (out / f".{'0f' * 16}.json").write_text("{")
     assert main(command) == 2  # never without being asked to
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("workflow.make_training_dataset", stop)
+        patch.setattr("lesion.workflow.make_training_dataset", stop)
         assert main([*command, "--resume"]) == 130, capsys.readouterr().err
     assert (out / "parameters.json").is_file()
     check_whole(out)

@@ -8,7 +8,7 @@ import nbformat
 import papermill
 import pytest
 
-from runs import read_table
+from lesion.storage import read_table
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

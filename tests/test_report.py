@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from evaluation import MODEL, evaluate, of_method, write_scores
-from prediction import load_network
-from report import FIGURE_WORDS, write_report
-from summaries import Calibration
+from lesion.predict.network import load_network
+from lesion.report import FIGURE_WORDS, write_report
+from lesion.score.evaluation import MODEL, evaluate, of_method, write_scores
+from lesion.score.summaries import Calibration
 
 VOID = {"meta", "img", "br"}
 
@@ -62,7 +62,7 @@ def test_it_loads_nothing(page):
 
 
 def test_names_and_metadata_are_text_never_markup(trained, drawn_folder, tmp_path):
-    from data import find_pairs
+    from lesion.inputs.pairing import find_pairs
 
     network = load_network(trained / "model.keras")
     calibration = Calibration()
@@ -81,7 +81,7 @@ def test_names_and_metadata_are_text_never_markup(trained, drawn_folder, tmp_pat
 
 
 def test_undefined_scores_are_dashes(trained, drawn_folder, tmp_path):
-    from data import find_pairs
+    from lesion.inputs.pairing import find_pairs
 
     network = load_network(trained / "model.keras")
     network.threshold = 1.01  # finds nothing, so that no border distance is defined

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import training
-import workflow
-from data import load_split
-from evaluation import MODEL
-from metrics import score_pair
-from prediction import load_network, predict_probability
-from reading import read_image, read_mask
-from report import FIGURE_WORDS
-from runs import read_table
+import unet
+from lesion import training, workflow
+from lesion.drawn.scene import write_pairs
+from lesion.inputs.reading import read_image, read_mask
+from lesion.inputs.splitting import load_split
+from lesion.predict.network import load_network, predict_probability
+from lesion.report import FIGURE_WORDS
+from lesion.score.evaluation import MODEL
+from lesion.score.metrics import score_pair
+from lesion.storage import read_table
 from segment import main
-from synthetic import write_pairs
 
 ROOT = Path(__file__).parents[1]
 
@@ -223,7 +223,7 @@ def test_training_on_several_folders_from_saved_weights(drawn_folder, trained, t
     assert run(*command, "--start-from", trained / "model.keras") == 0
     settings = json.loads((out / "model.json").read_text())
     assert settings["start_from"] == str(trained / "model.keras")
-    rate = training.PEAK_LEARNING_RATE["lean"] * training.FINE_TUNING
+    rate = unet.NETWORKS["lean"].learning_rate * settings.FINE_TUNING
     assert settings["learning_rate"] == rate
     split = json.loads((out / "split.json").read_text())
     roots = {Path(name).parts[-3] for name in split["train"]}

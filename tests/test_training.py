@@ -6,12 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-import training
-from data import load_split, make_dataset, make_training_dataset
-from prediction import load_network
-from runs import read_table
-from training import PEAK_LEARNING_RATE, compile_model, fit, save_model
-from unet import build
+from data import make_dataset, make_training_dataset
+from lesion import training
+from lesion.inputs.splitting import load_split
+from lesion.predict.network import load_network
+from lesion.storage import read_table
+from lesion.training import compile_model, fit, save_model
+from unet import NETWORKS, build
 
 
 def train_briefly(folder, run, epochs=3, network="lean", **options):
@@ -30,7 +31,7 @@ def test_learning_rate_warms_up_and_falls():
     compile_model(model, "bce_dice", epochs=10, steps_per_epoch=20)
     schedule = model.optimizer._learning_rate
     rates = [float(schedule(step)) for step in range(201)]
-    peak = PEAK_LEARNING_RATE["lean"]
+    peak = NETWORKS["lean"].learning_rate
     assert np.argmax(rates) == 20
     assert rates[20] == pytest.approx(peak)
     assert rates[0] == pytest.approx(peak / 50)
@@ -110,7 +111,7 @@ def test_a_checkpoint_of_another_network_is_refused(drawn_folder, tmp_path, monk
 
 def test_early_stopping_ends_the_run(drawn_folder, tmp_path, monkeypatch):
     # With a learning rate of next to nothing, validation Dice cannot keep rising.
-    monkeypatch.setitem(PEAK_LEARNING_RATE, "lean", 1e-12)
+    monkeypatch.setitem(NETWORKS, "lean", NETWORKS["lean"]._replace(learning_rate=1e-12))
     history = train_briefly(drawn_folder, tmp_path / "run", epochs=30, patience=2)[2]
     assert len(history) < 30
 

@@ -1,0 +1,188 @@
+"""Two or more saved networks on the same pictures, none of which any of them was trained on.
+
+pairs, set_name, notes = common_pairs("my_data", ["runs/a/model.keras", "runs/b/model.keras"])
+compare({"a": network_a, "b": network_b}, pairs, set_name, directory)
+"""
+
+from itertools import combinations
+from pathlib import Path
+
+from lesion.console import InputError
+from lesion.inputs.splitting import find_parts
+from lesion.runs import describe_environment
+from lesion.score.evaluation import (
+    MODEL,
+    compare_models,
+    disc_of,
+    evaluate,
+    format_table,
+    of_method,
+)
+from lesion.score.summaries import summarise
+from lesion.show.curves import plot_comparison, plot_score_distribution
+from lesion.show.style import save_figure
+from lesion.storage import write_json, write_table
+from lesion.workflow import EVERY_PAIR, own_split, select_pairs
+
+MEANS = ("dice", "jaccard", "thresholded_jaccard", "hd95", "surface_dice")
+
+
+def model_names(weights):
+    """What to call networks that are told apart by their paths: the shortest that differs.
+
+    Every training writes a model.keras, so the name is that of its folder; where folders have the
+    same name too, as much of the path as it takes.
+
+    Raises:
+        ValueError: fewer than two files, or one is given twice.
+    """
+    paths = [Path(path).resolve() for path in weights]
+    if len(paths) < 2 or len(set(paths)) < len(paths):
+        raise InputError(
+            f"{', '.join(map(str, weights))}: a comparison needs two or more different weights"
+        )
+    named = [path.parent if path.name == "model.keras" else path.with_suffix("") for path in paths]
+    for depth in range(1, max(len(path.parts) for path in named) + 1):
+        names = ["/".join(path.parts[-depth:]) for path in named]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in weights]  # a folder a/ with model.keras beside a file a.keras
+
+
+def common_pairs(directory, weights):
+    """The pairs of a data folder on which all networks may be scored, and words for the set.
+
+    Each network brings the pictures that its own split kept apart (`workflow.select_pairs`); those
+    that are kept apart by all remain.
+
+    Args:
+        directory: data folder.
+        weights: paths of the networks.
+
+    Returns:
+        (list of `data.Pair`, words for the set, list of lines that a reader must know: which
+        networks came without a split of these pictures, so that they may have seen them).
+
+    Raises:
+        ValueError: no picture is left.
+    """
+    every = [pair for folder in find_parts(directory).values() for pair in folder.labelled]
+    kept, names, notes = [], [], []
+    for path in weights:
+        pairs, set_name = select_pairs(directory, path)
+        kept.append(pairs)
+        names.append(set_name)
+        if own_split(path, every) is None:
+            notes.append(
+                f"note: {path} has no split.json of these pictures beside it: it may have been "
+                "trained on some of them"
+            )
+    common = set.intersection(*({pair.image for pair in pairs} for pairs in kept))
+    if not common:
+        raise InputError(
+            f"{directory}: no picture is left that each of {', '.join(map(str, weights))} has kept "
+            "apart; give data that none of them was trained on, or train them with one split"
+        )
+    # A part of a split beats "every pair", of which only that part remains.
+    words = " and ".join(dict.fromkeys(name for name in names if name != EVERY_PAIR))
+    return [pair for pair in kept[0] if pair.image in common], words or EVERY_PAIR, notes
+
+
+def compare(networks, pairs, set_name, directory):
+    """Scores networks on the same pairs; writes tables and figures; prints the tables.
+
+    Written are scores.csv (a line for each picture and method), models.csv (means with their 95 %
+    intervals), comparison.csv (paired differences), comparison.json (all of it) and figures/.
+
+    Args:
+        networks: dict of name -> `prediction.Network`, two or more.
+        pairs: list of `data.Pair` with masks.
+        set_name: words for the set.
+        directory: existing folder.
+
+    Returns:
+        the rows of comparison.csv, see `compare_pairwise`.
+    """
+    rows, baselines = {}, []
+    for name, network in networks.items():
+        scored = evaluate(network, pairs, disc_of(network))
+        rows[name] = [{**row, "method": name} for row in of_method(scored)]
+        if len({row["method"] for row in scored}) > len({row["method"] for row in baselines}) + 1:
+            baselines = [row for row in scored if row["method"] != MODEL]
+    methods = dict(rows)
+    for method in dict.fromkeys(row["method"] for row in baselines):
+        methods[method] = of_method(baselines, method)
+    models = [_means(name, scored) for name, scored in methods.items()]
+    table = compare_pairwise(rows)
+
+    directory = Path(directory)
+    write_table(directory / "scores.csv", [row for scored in methods.values() for row in scored])
+    write_table(directory / "models.csv", models)
+    write_table(directory / "comparison.csv", table)
+    about = {"set": set_name, "pictures": len(pairs), **describe_environment()}
+    write_json(directory / "comparison.json", {**about, "models": models, "differences": table})
+    _draw(rows, methods, set_name, directory / "figures")
+    print(f"{set_name}: {len(pairs)} pictures, means over pictures with 95 % intervals")
+    shown = [
+        {"method": line["method"]}
+        | {
+            key: "{:.3f} [{:.3f}, {:.3f}]".format(*(line[f"{key}{end}"] for end in ENDS))
+            for key in ("dice", "jaccard")
+        }
+        for line in models
+    ]
+    print(format_table(shown))
+    print("paired differences, first model minus second [95 % interval], Wilcoxon test")
+    print(format_table(table))
+    return table
+
+
+ENDS = ("", "_from", "_to")
+
+
+def compare_pairwise(rows):
+    """`evaluation.compare_models` of every two models, with p-values corrected for their number.
+
+    Args:
+        rows: dict of model name -> its rows of `evaluation.evaluate`, of the same pictures.
+
+    Returns:
+        list of dicts: model_a, model_b, score, mean_a, mean_b, difference (a - b), from, to (95 %
+        interval), p, and p_holm: p corrected for all pairs of models of that score (Holm 1979,
+        Scandinavian Journal of Statistics 6); the same as p for two models.
+    """
+    table = []
+    for a, b in combinations(rows, 2):
+        for line in compare_models("a", rows[a], "b", rows[b]):
+            line["mean_a"], line["mean_b"] = line.pop("a"), line.pop("b")
+            ordered = ("score", "mean_a", "mean_b", "difference", "from", "to", "p")
+            table.append({"model_a": a, "model_b": b, **{key: line[key] for key in ordered}})
+    for score in dict.fromkeys(line["score"] for line in table):
+        lines = sorted((line for line in table if line["score"] == score), key=lambda x: x["p"])
+        highest = 0.0
+        for done, line in enumerate(lines):
+            highest = max(highest, min(1.0, (len(lines) - done) * line["p"]))
+            line["p_holm"] = float(f"{highest:.2g}")
+    return table
+
+
+def _means(name, rows):
+    summary = summarise(rows)
+    line = {"method": name, "pictures": summary["count"]}
+    for key in MEANS:
+        values = (summary[key]["mean"], *(summary[key]["interval"] or (None, None)))
+        rounded = (value if value is None else round(value, 4) for value in values)
+        line |= dict(zip((f"{key}{end}" for end in ENDS), rounded, strict=True))
+    share = {key: value for key, value in summary.items() if key.startswith("share_")}
+    return line | {key: round(value, 4) for key, value in share.items()}
+
+
+def _draw(rows, methods, set_name, directory):
+    set_name = "whole" if set_name == EVERY_PAIR else set_name
+    dice = {name: [row["dice"] for row in scored] for name, scored in methods.items()}
+    models = {name: dice.pop(name) for name in rows}
+    save_figure(plot_score_distribution(models, dice, set_name), directory / "scores.png")
+    for number, (a, b) in enumerate(combinations(models, 2), 1):
+        figure = plot_comparison(a, models[a], b, models[b], set_name)
+        name = "comparison.png" if len(models) == 2 else f"comparison_{number}.png"
+        save_figure(figure, directory / name)

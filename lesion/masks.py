@@ -1,0 +1,122 @@
+"""Masks of 0 and 1: from probabilities, the largest component, the outline over a picture.
+
+Needs NumPy and OpenCV only, so that predicting from the command line never loads Matplotlib.
+"""
+
+import cv2
+import numpy as np
+
+# One meaning, one colour, everywhere. Okabe & Ito 2008: told apart with any colour vision.
+COLOURS = {
+    "truth": "#0072B2",
+    "prediction": "#E69F00",
+    "training": "#0072B2",
+    "validation": "#D55E00",
+    "test": "#009E73",
+    "other": "#CC79A7",
+    "baseline": "#7F7F7F",
+}
+
+
+def mask_at(probability: np.ndarray, threshold: float) -> np.ndarray:
+    """The uint8 0/1 mask of the pixels with probability >= threshold, compared as float32."""
+    return (np.asarray(probability, np.float32) >= np.float32(threshold)).astype(np.uint8)
+
+
+def largest_component(mask):
+    """The largest connected piece of a mask (8 neighbours) with its holes filled.
+
+    The largest is the one whose outline encloses most, holes included.
+
+    Args:
+        mask: uint8 (H, W) of 0 and 1.
+
+    Returns:
+        uint8 (H, W) of 0 and 1; all 0 stays so.
+    """
+    outlines = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    filled = np.zeros(mask.shape, np.uint8)
+    if outlines:
+        # A line one pixel wide encloses nothing: there its length counts.
+        largest = max(outlines, key=lambda line: (cv2.contourArea(line), len(line)))
+        cv2.drawContours(filled, [largest], -1, 1, cv2.FILLED)
+    return filled
+
+
+def _rgb(colour):
+    """Turns a key of `COLOURS` or "#rrggbb" into float32 (3,) in 0..255."""
+    return np.array(list(bytes.fromhex(COLOURS.get(colour, colour).lstrip("#"))), np.float32)
+
+
+def _distance_to_border(mask):
+    """Distance of every pixel centre to the border of the mask in pixels: float32 (H, W).
+
+    The picture's frame counts as border where the mask reaches it; otherwise the outline of an
+    all-foreground mask would be invisible.
+    """
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    inside = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = cv2.distanceTransform(1 - padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # The border runs between pixels: half a pixel from the centres on either side of it.
+    signed = outside - inside - np.where(padded, -0.5, 0.5).astype(np.float32)
+    # A slight blur rounds the stairs of the pixel grid; islands of one pixel survive it.
+    return np.abs(cv2.GaussianBlur(signed, (0, 0), 0.8)[1:-1, 1:-1])
+
+
+def _blend(picture, distance, half_width, colour, opacity):
+    """Paints `colour` where `distance` < `half_width`, with one pixel of soft edge, in place."""
+    near = distance < half_width + 0.5
+    share = opacity * np.clip(half_width + 0.5 - distance[near], 0, 1)[:, None]
+    picture[near] = np.rint((1 - share) * picture[near] + share * colour).astype(np.uint8)
+
+
+def draw_outline(picture, masks):
+    """Draws the outlines of masks over a picture.
+
+    Lines are 1/150 of the shorter side wide, at least 1.5 pixels, with a thin halo (light around
+    dark colours, dark around light ones) that keeps them visible on any skin. Of several masks the
+    last is drawn on top, and each one below is wider: where outlines coincide, all stay visible.
+
+    Args:
+        picture: uint8 (H, W, 3), (H, W, 1) or (H, W).
+        masks: dict of colour -> mask, or list of (mask, colour). A mask is (H, W) of 0 and 1 (or
+            0 and 255, or booleans), or None, which is left out. A colour is a key of `COLOURS`
+            or "#rrggbb".
+
+    Returns:
+        uint8 (H, W, 3); the picture passed in is not changed.
+
+    Raises:
+        ValueError: the picture is not uint8, or a mask has another size or holds probabilities.
+    """
+    picture = np.asarray(picture)
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3):
+        raise ValueError(
+            f"picture is {picture.dtype} {picture.shape}: expected uint8 (height, width, 1 or 3)"
+        )
+    drawn = np.atleast_3d(picture)
+    drawn = np.repeat(drawn, 3, axis=2) if drawn.shape[2] == 1 else drawn.copy()
+    size = drawn.shape[:2]
+
+    pairs = [(mask, colour) for colour, mask in masks.items()] if isinstance(masks, dict) else masks
+    lines = []
+    for mask, colour in pairs:
+        if mask is None:
+            continue
+        mask = np.asarray(mask)
+        if mask.shape != size:
+            raise ValueError(f"mask is {mask.shape}, the picture {size}: resize one to the other")
+        if mask.dtype.kind == "f":
+            raise ValueError(f"mask is {mask.dtype}: threshold probabilities to 0 and 1 first")
+        if mask.any():
+            lines.append((_distance_to_border((mask > 0).astype(np.uint8)), _rgb(colour)))
+
+    thickness = max(1.5, min(size) / 150)
+    halo = 0.5 * thickness
+    half_widths = [thickness * (0.5 + 0.45 * below) for below in reversed(range(len(lines)))]
+    for (distance, colour), half_width in zip(lines, half_widths, strict=True):
+        luminance = colour @ (0.299, 0.587, 0.114)
+        _blend(drawn, distance, half_width + halo, 255.0 if luminance < 128 else 0.0, 0.7)
+    for (distance, colour), half_width in zip(lines, half_widths, strict=True):
+        _blend(drawn, distance, half_width, colour, 1.0)
+    return drawn

@@ -1,0 +1,134 @@
+"""Predictions without TensorFlow: the .tflite file that `publish.py` writes, run by LiteRT.
+
+    model = load_light("files/lite.keras")     # None where only Keras can do it
+    probability = model.predict_on_batch(pictures)
+
+TensorFlow and Keras take seconds to start, LiteRT a few milliseconds, and on a CPU it also predicts
+faster. The .keras file stays the one that is named everywhere; its twin is used where it can be.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from pathlib import Path
+from queue import SimpleQueue
+
+import numpy as np
+
+from lesion.console import without_errors_shown
+
+# What the .json of published weights calls the SHA-256 of each of the two files.
+HASHES = {".keras": "keras_sha256", ".tflite": "tflite_sha256"}
+
+
+class LightModel:
+    """What a `keras.Model` does for `prediction`, done by LiteRT in float32 on all cores.
+
+    Attributes:
+        input_shape: (None, S, S, C).
+        output_shape: (None, S, S, 1).
+
+    Raises:
+        ValueError, RuntimeError: LiteRT cannot run this, or it is no network of that shape.
+        ImportError: LiteRT is not installed.
+    """
+
+    def __init__(self, content):
+        """content: bytes of a .tflite file."""
+        # Optional at run time: where there is no LiteRT, Keras does the work.
+        from ai_edge_litert.interpreter import Interpreter
+
+        self._new = partial(Interpreter, model_content=content)
+        self._all_cores = self._start(os.cpu_count())
+        (given,), (made,) = (
+            self._all_cores.get_input_details(),
+            self._all_cores.get_output_details(),
+        )
+        one, *inputs = map(int, given["shape"])
+        outputs = [int(side) for side in made["shape"][1:]]
+        square = len(inputs) == 3 and inputs[0] == inputs[1] and inputs[2] in (1, 3)
+        if one != 1 or not square or outputs != [*inputs[:2], 1]:
+            raise ValueError(f"maps {inputs} to {outputs}, not square pictures to probabilities")
+        self.input_shape, self.output_shape = (None, *inputs), (None, *outputs)
+        self._input, self._output = given["index"], made["index"]
+
+    def _start(self, threads):
+        with without_errors_shown():  # LiteRT reports what it uses; what fails is raised
+            interpreter = self._new(num_threads=threads)
+            interpreter.allocate_tensors()
+        return interpreter
+
+    @cached_property
+    def _one_core_each(self):
+        """As many interpreters as cores, waiting for work, and the threads that use them."""
+        free = SimpleQueue()
+        for _ in range(os.cpu_count()):
+            free.put(self._start(1))
+        return free, ThreadPoolExecutor(os.cpu_count())
+
+    def _run(self, interpreter, picture):
+        interpreter.set_tensor(self._input, picture[None])
+        interpreter.invoke()
+        return interpreter.get_tensor(self._output)[0]
+
+    def predict_on_batch(self, pictures):
+        """Maps float32 (N, S, S, C) in [0, 1] to probabilities, float32 (N, S, S, 1).
+
+        A single picture is shared out between the cores; of several, each core takes one after the
+        other, which needs less talk between them.
+        """
+        if len(pictures) == 1:
+            return self._run(self._all_cores, pictures[0])[None]
+        free, pool = self._one_core_each
+
+        def run(picture):
+            interpreter = free.get()
+            try:
+                return self._run(interpreter, picture)
+            finally:
+                free.put(interpreter)
+
+        return np.stack(list(pool.map(run, pictures)))
+
+
+def load_light(path):
+    """Returns the `LightModel` of a .keras file, or None where Keras has to be used.
+
+    The .tflite must be beside the .keras file, and the .json beside both must name these two files
+    by their SHA-256: so neither a damaged one nor one of other weights is ever run. One that is
+    there and not fit for use is named in a note.
+    """
+    path = Path(path)
+    light = path.with_suffix(".tflite")
+    try:
+        content = light.read_bytes()
+        found = {".keras": sha256(path.read_bytes()), ".tflite": sha256(content)}
+    except OSError:
+        return None
+    if _recorded(path.with_suffix(".json")) != found:
+        reason = f"{path.with_suffix('.json').name} does not name it and {path.name} as published"
+    else:
+        try:
+            return LightModel(content)
+        except ImportError:
+            return None
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).partition("\n")[0]
+    print(f"note: {light.name} is not used ({reason}); Keras predicts instead", file=sys.stderr)
+    return None
+
+
+def sha256(content):
+    """The SHA-256 of bytes, as hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _recorded(path):
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        return {suffix: settings[key] for suffix, key in HASHES.items()}
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # what is wrong with the settings, `prediction` says

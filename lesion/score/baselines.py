@@ -1,0 +1,122 @@
+"""What a score is worth: the masks that no learning gives, to stand beside every model.
+
+    disc = CentredDisc.fit(training_masks)
+    for name, baseline in baseline_table(disc).items():
+        mask = baseline(picture)                  # uint8 0/1 at the picture's own size
+
+The two that never look at the picture show how far "a lesion is in the middle" gets.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import ndimage
+from skimage.color import rgb2gray
+from skimage.filters import gaussian, threshold_otsu
+
+from lesion.score import metrics
+
+# Radii that CentredDisc.fit tries, in units of sqrt(height * width). The largest reaches the
+# corners of a picture three times as wide as high.
+RADII = np.round(np.arange(0.01, 0.9201, 0.005), 3)
+
+# Standard deviation of the blur before Otsu's threshold, in units of sqrt(height * width): wider
+# than a hair, narrower than a lesion.
+BLUR = 0.02
+
+
+def all_foreground(shape: tuple[int, ...]) -> np.ndarray:
+    """A mask of ones, uint8 (H, W), for a picture of the shape (H, W) or (H, W, C)."""
+    return np.ones(shape[:2], np.uint8)
+
+
+@dataclass(frozen=True)
+class CentredDisc:
+    """The disc in the middle of the picture: pixels at most radius * sqrt(H * W) from its centre.
+
+    Attributes:
+        radius: in units of sqrt(height * width), so that it means the same at any size.
+    """
+
+    radius: float
+
+    @classmethod
+    def fit(cls, masks: Iterable[np.ndarray]) -> "CentredDisc":
+        """The disc with the best mean Dice per picture on training masks.
+
+        The masks are read once, one at a time, each at its own size, and every radius of RADII is
+        tried on all of their pixels. Of equally good radii the smallest is taken.
+
+        Args:
+            masks: masks (H, W), 0 or 1.
+
+        Raises:
+            ValueError: no masks.
+        """
+        total = np.zeros(RADII.size)
+        for mask in masks:
+            # The widest disc holds every other, so it comes first among the nested masks.
+            total += metrics.dice_of_nested_masks(mask, _disc_rank(mask.shape), RADII.size)[::-1]
+        if not total.any():
+            raise ValueError("no lesion in the training masks to fit the centred disc on")
+        return cls(float(RADII[np.argmax(total)]))
+
+    def mask(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The disc as uint8 0/1 (H, W), for a picture of the shape (H, W) or (H, W, C)."""
+        return (_distance_from_centre(shape[:2]) <= self.radius).astype(np.uint8)
+
+
+def otsu_largest_component(picture: np.ndarray) -> np.ndarray:
+    """The largest dark region: gray, blur, Otsu's threshold, largest component, holes filled.
+
+    A lesion is darker than the skin around it, but so are the corners that a round dermatoscope
+    leaves black: a region that holds a corner of the picture is taken only if there is no other.
+    Source of the threshold: Otsu 1979, IEEE Transactions on Systems, Man, and Cybernetics 9(1).
+
+    Args:
+        picture: uint8 (H, W, 3) RGB, (H, W, 1) or (H, W) gray.
+
+    Returns:
+        Mask uint8 (H, W), 0 or 1; all 0 for a picture of a single colour.
+    """
+    gray = rgb2gray(picture) if picture.shape[2:] == (3,) else picture.reshape(picture.shape[:2])
+    if gray.min() == gray.max():
+        return np.zeros(gray.shape, np.uint8)
+    gray = gaussian(gray.astype(np.float32), BLUR * np.sqrt(gray.size))
+    regions, number = ndimage.label(gray <= threshold_otsu(gray))
+    sizes = np.bincount(regions.ravel(), minlength=number + 1)
+    sizes[0] = 0
+    corners = regions[[0, 0, -1, -1], [0, -1, 0, -1]]
+    sizes_without_corners = sizes.copy()
+    sizes_without_corners[corners] = 0
+    if sizes_without_corners.any():
+        sizes = sizes_without_corners
+    return ndimage.binary_fill_holes(regions == sizes.argmax()).astype(np.uint8)
+
+
+def baseline_table(disc: CentredDisc | None) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """Every baseline by name: picture (H, W, C) -> mask uint8 0/1 (H, W).
+
+    Where no disc could be fitted, because the training masks are not at hand, it is left out.
+    """
+    table = {"all foreground": lambda picture: all_foreground(picture.shape)}
+    if disc is not None:
+        table["best centred disc"] = lambda picture: disc.mask(picture.shape)
+    return {**table, "Otsu + largest component": otsu_largest_component}
+
+
+def _distance_from_centre(shape: tuple[int, int]) -> np.ndarray:
+    """Distance (H, W) of each pixel from the centre of the picture, by sqrt(height * width)."""
+    height, width = shape
+    rows = np.arange(height)[:, None] - (height - 1) / 2
+    columns = np.arange(width)[None, :] - (width - 1) / 2
+    return np.hypot(rows, columns) / np.sqrt(height * width)
+
+
+# Most sets hold pictures of one size, or of few; a large picture's ranks take some 50 MB.
+@lru_cache(maxsize=2)
+def _disc_rank(shape: tuple[int, int]) -> np.ndarray:
+    """How many of the discs of RADII hold each pixel, (H, W)."""
+    return RADII.size - np.searchsorted(RADII, _distance_from_centre(shape), side="left")

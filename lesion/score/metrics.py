@@ -1,0 +1,299 @@
+"""How well one predicted mask fits the true one, at the picture's own size.
+
+    row = score_pair(truth, prediction)           # one picture: a dict of numbers, see SCORES
+    curve = threshold_curve(truths_and_probabilities)     # on validation pictures only
+    threshold = best_threshold(curve)
+
+Scores of a whole set (mean, interval, strata, calibration) are in summaries.py.
+
+Empty masks, the one rule: an overlap score (Dice, Jaccard, thresholded Jaccard, surface Dice) is 1
+where both masks are empty and 0 where one is. Distances to a border that does not exist are
+undefined (nan); a set's summary counts them. Sensitivity is 1 where there was nothing to find and
+specificity is 1 where there was nothing to leave out, as in the ISIC challenge's scorer.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+# What score_pair returns, in this order: first the scores, then what they were made from.
+SCORES = (
+    "dice",
+    "jaccard",
+    "thresholded_jaccard",
+    "sensitivity",
+    "specificity",
+    "hd95",
+    "average_surface_distance",
+    "surface_dice",
+    "area_ratio",
+)
+COUNTS = (
+    "true_pixels",
+    "predicted_pixels",
+    "intersection_pixels",
+    "picture_pixels",
+    "touches_frame",
+)
+
+# The ISIC challenge counts a picture as failed (0) below this Jaccard index, a value that allows
+# for how far people's own outlines differ (Codella et al. 2019, arXiv:1902.03368).
+JACCARD_THRESHOLD = 0.65
+
+# Surface Dice forgives a border that is off by this share of the picture's diagonal (14 pixels at
+# 512x512), and never by less than one pixel, which is as finely as a mask places a border. A share,
+# so that a picture scores alike at any size; 2 % as in Boundary IoU (Cheng et al. 2021,
+# arXiv:2103.16562).
+SURFACE_TOLERANCE = 0.02
+
+# Where threshold_curve looks unless told otherwise.
+THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.01), 2)
+
+
+def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+    """Score one predicted mask against the true one; the keys are SCORES, then COUNTS.
+
+    Args:
+        truth: mask (H, W), 0 or 1.
+        prediction: mask (H, W) of the same shape, 0 or 1.
+
+    Returns (T: true pixels, P: predicted pixels; all without unit and in 0..1 unless said):
+        dice: 2 |T and P| / (|T| + |P|).
+        jaccard: |T and P| / |T or P|.
+        thresholded_jaccard: jaccard, or 0 where it is below JACCARD_THRESHOLD (ISIC 2018).
+        sensitivity: |T and P| / |T|.
+        specificity: the share of the pixels outside T that are outside P.
+        hd95: pixels, the larger of the two directed 95th percentiles of the border distances: the
+            definition of MONAI, Metrics Reloaded and DeepMind's surface-distance (MedPy pools the
+            two directions before it takes the percentile, which gives smaller values).
+        average_surface_distance: pixels, the mean over the border distances of both directions
+            together: ASSD in Metrics Reloaded (Maier-Hein et al. 2024, arXiv:2206.01653).
+        surface_dice: share of both borders that lies within SURFACE_TOLERANCE of the other one
+            (Nikolov et al. 2018, arXiv:1809.04430).
+        area_ratio: |P| / |T|, 0 or above; 1 where both are empty, nan where only T is.
+        true_pixels, predicted_pixels, intersection_pixels, picture_pixels: pixel counts.
+        touches_frame: 1 where T reaches the outermost row or column of the picture, else 0.
+
+    Raises:
+        ValueError: shapes differ, a mask is not two-dimensional, or holds values besides 0 and 1.
+    """
+    truth, prediction = _check_pair(truth, prediction)
+    true_pixels = int(np.count_nonzero(truth))
+    predicted_pixels = int(np.count_nonzero(prediction))
+    intersection = int(np.count_nonzero(truth & prediction))
+    union = true_pixels + predicted_pixels - intersection
+    outside = truth.size - true_pixels
+
+    jaccard = _ratio(intersection, union)
+    if true_pixels and predicted_pixels:
+        distances = border_distances(truth, prediction)
+        hd95 = max(float(np.percentile(directed, 95)) for directed in distances)
+        average_surface_distance = float(np.concatenate(distances).mean())
+        surface_dice = surface_dice_at(*distances, surface_tolerance(truth.shape))
+    else:
+        hd95 = average_surface_distance = float("nan")
+        surface_dice = float(true_pixels == predicted_pixels)
+    if true_pixels:
+        area_ratio = predicted_pixels / true_pixels
+    else:
+        area_ratio = float("nan") if predicted_pixels else 1.0
+
+    scores = (
+        _ratio(2 * intersection, true_pixels + predicted_pixels),
+        jaccard,
+        jaccard if jaccard >= JACCARD_THRESHOLD else 0.0,
+        _ratio(intersection, true_pixels),
+        _ratio(truth.size - union, outside),
+        hd95,
+        average_surface_distance,
+        surface_dice,
+        area_ratio,
+    )
+    frame = (truth[0], truth[-1], truth[:, 0], truth[:, -1])
+    touches_frame = int(any(edge.any() for edge in frame))
+    counts = (true_pixels, predicted_pixels, intersection, truth.size, touches_frame)
+    return dict(zip(SCORES + COUNTS, scores + counts, strict=True))
+
+
+def border_distances(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distance in pixels from each border pixel of one mask to the nearest one of the other.
+
+    A border pixel is a mask pixel with one of its four neighbours outside the mask; whatever lies
+    outside the picture is outside the mask (the rule of MONAI and of Metrics Reloaded), so a lesion
+    cut by the frame has a border along it.
+
+    Args:
+        truth, prediction: masks (H, W), 0 or 1, neither of them empty.
+
+    Returns:
+        (from truth to prediction, from prediction to truth): float64, one value a border pixel.
+
+    Raises:
+        ValueError: as in score_pair, or a mask is empty.
+    """
+    truth, prediction = _check_pair(truth, prediction)
+    if not (truth.any() and prediction.any()):
+        raise ValueError("an empty mask has no border, so distances to it are undefined")
+    # Exact, and far cheaper than distance maps: a border has few pixels even in a large picture.
+    true_border, predicted_border = _border_pixels(truth), _border_pixels(prediction)
+    from_truth, _ = cKDTree(predicted_border).query(true_border)
+    from_prediction, _ = cKDTree(true_border).query(predicted_border)
+    return from_truth, from_prediction
+
+
+def surface_dice_at(from_truth: np.ndarray, from_prediction: np.ndarray, tolerance: float) -> float:
+    """Share, 0..1, of the border pixels of both masks that are at most `tolerance` pixels off.
+
+    The distances are those of border_distances. Source: Nikolov et al. 2018, arXiv:1809.04430.
+    """
+    within = np.count_nonzero(from_truth <= tolerance)
+    within += np.count_nonzero(from_prediction <= tolerance)
+    return float(within / (from_truth.size + from_prediction.size))
+
+
+def surface_tolerance(shape: tuple[int, int]) -> float:
+    """The tolerance of surface Dice, in pixels, for a picture of this (height, width)."""
+    return max(1.0, SURFACE_TOLERANCE * float(np.hypot(*shape)))
+
+
+def dice_at_thresholds(
+    truth: np.ndarray, probability: np.ndarray, thresholds: np.ndarray
+) -> np.ndarray:
+    """Dice of one picture at each threshold of a grid, from a single pass over its pixels.
+
+    Args:
+        truth: mask (H, W), 0 or 1.
+        probability: float32 (H, W) in 0..1.
+        thresholds: (T,), ascending.
+
+    Returns:
+        float64 (T,): exactly score_pair(truth, mask_at(probability, t))["dice"] for each t.
+
+    Raises:
+        ValueError: shapes differ, truth is not a mask, a probability is nan or outside 0..1, or
+            the thresholds do not ascend.
+    """
+    thresholds = np.asarray(thresholds, np.float32)
+    if thresholds.ndim != 1 or not thresholds.size or (np.diff(thresholds) <= 0).any():
+        raise ValueError(f"thresholds must be a list of ascending numbers, got {thresholds}")
+    truth, probability = check_probability(truth, probability)
+    # The rank of a pixel is the number of thresholds that it reaches.
+    rank = np.searchsorted(thresholds, probability, side="right")
+    return dice_of_nested_masks(truth, rank, thresholds.size)
+
+
+def dice_of_nested_masks(truth: np.ndarray, rank: np.ndarray, number: int) -> np.ndarray:
+    """Dice of `number` masks at once, of which each holds the next one.
+
+    Args:
+        truth: mask (H, W), 0 or 1.
+        rank: integers (H, W) in 0..number; a pixel of rank r belongs to the masks 0..r-1.
+        number: how many masks.
+
+    Returns:
+        float64 (number,), 1 where truth and mask are both empty.
+    """
+    truth = np.asarray(truth, bool)
+    # Entry k of the reversed running sums counts the pixels of rank k or more.
+    intersection, predicted = (
+        np.bincount(ranks, minlength=number + 1)[::-1].cumsum()[::-1][1:]
+        for ranks in (rank[truth], rank.ravel())
+    )
+    sizes = predicted + np.count_nonzero(truth)
+    return np.where(sizes > 0, 2 * intersection / np.maximum(sizes, 1), 1.0)
+
+
+def threshold_curve(
+    predicted: Iterable[tuple[np.ndarray, np.ndarray]], thresholds: np.ndarray = THRESHOLDS
+) -> np.ndarray:
+    """Mean Dice per picture at each threshold, for use on validation pictures only.
+
+    Args:
+        predicted: (truth mask (H, W) of 0 and 1, probability float32 (H, W) in 0..1) of each
+            picture; sizes may differ. Read once, a picture at a time: a generator will do.
+        thresholds: (T,), ascending.
+
+    Returns:
+        float64 (T,).
+
+    Raises:
+        ValueError: no pictures, or as in dice_at_thresholds.
+    """
+    total = np.zeros(len(thresholds))
+    pictures = 0
+    for truth, probability in predicted:
+        total += dice_at_thresholds(truth, probability, thresholds)
+        pictures += 1
+    if not pictures:
+        raise ValueError("no pictures to choose a threshold on: the validation set is empty")
+    return total / pictures
+
+
+def best_threshold(mean_dice: np.ndarray, thresholds: np.ndarray = THRESHOLDS) -> float:
+    """The threshold with the highest mean Dice; of equally good ones the nearest to 0.5."""
+    best = np.flatnonzero(mean_dice == np.max(mean_dice))
+    return float(thresholds[best[np.argmin(np.abs(np.asarray(thresholds)[best] - 0.5))]])
+
+
+def check_probability(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return truth as bool and probability as float32, both (H, W), or raise ValueError."""
+    truth, probability = _check_mask(truth, "truth"), np.asarray(probability, np.float32)
+    _check_shapes(truth, probability)
+    # Written so that nan, which compares false with everything, fails too.
+    if not (probability.min() >= 0 and probability.max() <= 1):
+        raise ValueError(
+            f"probabilities must be in 0..1, found {probability.min()} to {probability.max()}: "
+            "apply the sigmoid first, and look for nan"
+        )
+    return truth, probability
+
+
+def _check_pair(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    truth, prediction = _check_mask(truth, "truth"), _check_mask(prediction, "prediction")
+    _check_shapes(truth, prediction)
+    return truth, prediction
+
+
+def _check_mask(mask: np.ndarray, name: str) -> np.ndarray:
+    """Return the mask as bool (H, W), or raise a ValueError that says what it is instead."""
+    mask = np.asarray(mask)
+    if mask.ndim != 2 or not mask.size:
+        raise ValueError(f"{name} must be a mask (height, width), found the shape {mask.shape}")
+    if mask.dtype == bool:
+        return mask
+    found = mask.min(), mask.max()
+    if found[0] < 0 or found[1] > 1 or not np.isin(found, (0, 1)).all():
+        raise ValueError(
+            f"{name} must hold 0 and 1 only, found values from {found[0]} to {found[1]}: "
+            "divide a 0/255 mask by 255, or apply a threshold to probabilities"
+        )
+    as_bool = mask.astype(bool)
+    # Between 0 and 1 there is room for other numbers only in a mask of floats.
+    if mask.dtype.kind == "f" and not np.array_equal(as_bool, mask):
+        raise ValueError(f"{name} must hold 0 and 1 only: apply a threshold to probabilities first")
+    return as_bool
+
+
+def _check_shapes(truth: np.ndarray, other: np.ndarray) -> None:
+    if truth.shape != other.shape:
+        raise ValueError(
+            f"truth is {truth.shape} and the prediction {other.shape} (height, width): "
+            "score at the picture's own size, resize the probabilities first"
+        )
+
+
+def _ratio(part: int, whole: int) -> float:
+    """part / whole, and 1 where there is no whole to have a part of."""
+    return part / whole if whole else 1.0
+
+
+def _border_pixels(mask: np.ndarray) -> np.ndarray:
+    """(N, 2) row and column of each border pixel of a bool mask that is not empty."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, left = rows[0], columns[0]
+    box = mask[top : rows[-1] + 1, left : columns[-1] + 1]
+    # What lies beyond the bounding box is outside the mask, so it may be cut off and padded back.
+    padded = np.pad(box, 1)
+    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return np.argwhere(box & ~inner) + np.array([top, left])

@@ -1,0 +1,282 @@
+"""Figures of where a network errs: calibration, quality estimate, lesion size, borders.
+
+Like those of figures.py, whose style they share, they are Matplotlib figures that belong to nobody.
+"""
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from lesion.masks import COLOURS, draw_outline
+from lesion.score.quality import FLAGGED_SHARE, risk_coverage
+from lesion.score.summaries import FAILURE_DICE, SIZE_STRATA
+from lesion.show.gallery import as_mask, as_picture, picture_grid, show_panel, tallest_shape
+from lesion.show.style import legend_below, plot_figure, shorten
+
+__all__ = ["plot_border_errors", "plot_reliability", "plot_risk_coverage", "plot_size_against_dice"]
+
+# A predicted border too far in, on the true one, too far out.
+FULL_COLOUR = 5.0  # per cent of the picture's diagonal: 2.5 times what surface Dice forgives
+TOO_FAR_IN, ON_BORDER, TOO_FAR_OUT = COLOURS["other"], "#E8E8E8", COLOURS["validation"]
+
+
+def plot_reliability(calibration, set_name="test"):
+    """Shows how often pixels given a probability of lesion do hold lesion, and how many there are.
+
+    Args:
+        calibration: what `evaluation.summarise_calibration` returned.
+        set_name: "training", "validation" or "test".
+
+    Raises:
+        ValueError: no bin holds a pixel.
+    """
+    bins = [part for part in calibration["bins"] if part["pixels"]]
+    if not bins:
+        raise ValueError("there is no pixel to show the calibration of")
+    column = {key: np.array([part[key] for part in bins], float) for key in bins[0]}
+    figure, (left, right) = plot_figure(4.2, 2)
+    error = calibration["expected_calibration_error"]
+    left.plot([0, 1], [0, 1], color="#555555", linestyle="--", linewidth=1.2, label="ideal")
+    left.plot(
+        column["probability"],
+        column["frequency"],
+        "o-",
+        color=COLOURS["prediction"],
+        linewidth=2,
+        label=f"network: expected calibration error {error:.3f}",
+    )
+    left.set(
+        title="above the line: too low, below: too high",
+        xlabel="predicted probability of lesion",
+        ylabel="share of pixels with lesion",
+        xlim=(-0.02, 1.02),
+        ylim=(-0.02, 1.02),
+        aspect="equal",
+    )
+    right.bar(
+        column["lower"],
+        100 * column["pixels"] / column["pixels"].sum(),
+        column["upper"] - column["lower"],
+        align="edge",
+        color=COLOURS["prediction"],
+        edgecolor="white",
+    )
+    right.set(
+        title="how many pixels get which probability",
+        xlabel="predicted probability of lesion",
+        ylabel="pixels (%), logarithmic",
+        xlim=(0, 1),
+        yscale="log",
+        ylim=(min(0.1, 50 * column["pixels"].min() / column["pixels"].sum()), 100),
+    )
+    right.yaxis.set_major_formatter("{x:g}")
+    figure.suptitle(f"Calibration of the pixels' probabilities, {set_name} set", fontsize=12)
+    legend_below(figure, left)
+    return figure
+
+
+def plot_risk_coverage(quality, dice, set_name="test"):
+    """Shows estimate against Dice, and what is at risk if only the best estimates are taken.
+
+    Args:
+        quality, dice: (N,) of the same pictures, see `quality.risk_coverage`.
+        set_name: "training", "validation" or "test".
+    """
+    quality, dice = np.asarray(quality, float), np.asarray(dice, float)
+    figure, (left, right) = plot_figure(4.2, 2)
+    failed = dice < FAILURE_DICE
+    opacity = float(np.clip(60 / len(dice), 0.2, 0.8))
+    for chosen, colour, words in (
+        (~failed, "prediction", f"Dice {FAILURE_DICE} or more: {np.sum(~failed)}"),
+        (failed, "other", f"Dice below {FAILURE_DICE}: {np.sum(failed)}"),
+    ):
+        size, alpha = (16, opacity) if colour == "prediction" else (26, 0.9)
+        left.scatter(
+            quality[chosen],
+            dice[chosen],
+            s=size,
+            color=COLOURS[colour],
+            alpha=alpha,
+            linewidths=0,
+            label=words,
+        )
+    limit = np.quantile(quality, FLAGGED_SHARE)
+    left.axvline(
+        limit,
+        color="#555555",
+        linestyle="--",
+        linewidth=1.2,
+        label=f"left of it: the {FLAGGED_SHARE:.0%} flagged",
+    )
+    left.set(
+        title="each picture",
+        xlabel="quality estimate, without the truth",
+        ylabel="Dice",
+        xlim=(min(0.98, np.floor(10 * quality.min()) / 10) - 0.02, 1.02),
+        ylim=(-0.02, 1.02),
+    )
+    coverage, risk = risk_coverage(quality, dice)
+    best = risk_coverage(dice, dice)[1]
+    random = float(np.mean(1 - dice))
+    right.plot(
+        100 * coverage,
+        risk,
+        color=COLOURS["prediction"],
+        linewidth=2,
+        label=f"ordered by the estimate: area {risk.mean():.3f}",
+    )
+    right.axhline(
+        random, color=COLOURS["baseline"], linewidth=2, label=f"at random: area {random:.3f}"
+    )
+    right.plot(
+        100 * coverage,
+        best,
+        color=COLOURS["truth"],
+        linestyle=":",
+        linewidth=2,
+        label=f"ordered by Dice, which nobody knows: area {best.mean():.3f}",
+    )
+    right.set(
+        title="risk against coverage",
+        xlabel="pictures taken, best estimates first (%)",
+        ylabel="mean of 1 - Dice among them",
+        xlim=(0, 100),
+        ylim=(0, 1.05 * max(risk.max(), random, 0.01)),
+    )
+    figure.suptitle(f"Quality estimate without truth, {set_name} set", fontsize=12)
+    handles, labels = (
+        left_part + right_part
+        for left_part, right_part in zip(
+            left.get_legend_handles_labels(), right.get_legend_handles_labels(), strict=True
+        )
+    )
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def plot_size_against_dice(lesion_share, dice, set_name="test"):
+    """Shows the Dice of each picture against the size of its lesion, with medians of size classes.
+
+    Args:
+        lesion_share: (N,) true lesion area as a share of the picture, 0..1.
+        dice: (N,) Dice of the same pictures.
+        set_name: "training", "validation" or "test".
+
+    Raises:
+        ValueError: no pictures.
+    """
+    share, dice = np.asarray(lesion_share, float), np.asarray(dice, float)
+    if not share.size:
+        raise ValueError("there is no picture to show the size of")
+    figure, (axis,) = plot_figure(3.9)
+    axis.scatter(
+        100 * share,
+        dice,
+        s=18,
+        color=COLOURS["prediction"],
+        alpha=float(np.clip(60 / len(dice), 0.2, 0.8)),
+        linewidths=0,
+        label="one picture",
+    )
+    words = "median of a size class, over the width of the class"
+    ends = [upper for upper, _ in SIZE_STRATA[:-1]] + [1.0]
+    for low, high in pairwise(ends):
+        inside = (share > 0) & (share >= low) & ((share < high) | (high == 1))
+        if inside.any():
+            median = np.median(dice[inside])
+            left, right = 100 * max(low, share[inside].min() / 1.1), 100 * high
+            axis.plot([left, right], [median] * 2, color="black", linewidth=2.5, label=words)
+            words = None
+    axis.set(
+        title=f"Size of the lesion against Dice, {set_name} set ({len(dice)} pictures)",
+        xlabel="true lesion area (% of the picture, logarithmic)",
+        ylabel="Dice",
+        ylim=(-0.02, 1.02),
+    )
+    if (share == 0).any():  # pictures without lesion stand at 0, left of a linear stretch
+        axis.set_xscale("symlog", linthresh=0.5)
+        axis.set_xlim(-0.1, 110)
+    else:
+        axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    legend_below(figure, axis)
+    return figure
+
+
+def plot_border_errors(rows, title="Border errors of the test set"):
+    """Shows, a panel a picture, the predicted border coloured by its distance from the true one.
+
+    Distances are in per cent of the picture's diagonal, on one scale for all pictures. A picture
+    whose truth or prediction is empty has no such distance, and its panel says so.
+
+    Args:
+        rows: dicts of name, picture, truth, prediction and dice, as in `panels.plot_predictions`.
+        title: names the set and the order of the pictures.
+
+    Raises:
+        ValueError: no rows.
+    """
+    if not rows:
+        raise ValueError("there is no prediction to show")
+    columns = min(2 if len(rows) == 4 else 3, len(rows))
+    maps = [_border_error(row["truth"], row["prediction"]) for row in rows]
+    figure, axes, side = picture_grid(
+        -(-len(rows) // columns),
+        columns,
+        tallest_shape([row["picture"] for row in rows]),
+        f"{title}; full colour: {FULL_COLOUR:g} % of the picture's diagonal off the label, or more",
+        [
+            ("label", "truth"),
+            ("on the label", ON_BORDER),
+            ("too far out", TOO_FAR_OUT),
+            ("too far in", TOO_FAR_IN),
+        ],
+        row_gap=0.45,
+    )
+    colours = LinearSegmentedColormap.from_list("", [TOO_FAR_IN, ON_BORDER, TOO_FAR_OUT])
+    for axis in axes.flat[len(rows) :]:
+        axis.remove()
+    for axis, row, error in zip(axes.flat, rows, maps, strict=False):
+        gray = as_picture(row["picture"], side).astype(np.float32)
+        gray = gray.mean(axis=2) if gray.ndim == 3 else gray
+        panel = draw_outline((0.6 * gray).astype(np.uint8), {"truth": as_mask(row["truth"], side)})
+        words = "no border to compare"
+        if error is not None:
+            panel = _paint_border(
+                panel, error, lambda share: colours(0.5 + 0.5 * share / FULL_COLOUR)
+            )
+            size = np.abs(error[np.isfinite(error)])
+            words = f"mean {size.mean():.1f} %, largest {size.max():.1f} %"
+        name = shorten(str(row["name"]), side // 9)
+        show_panel(axis, panel, f"{name}\nDice {row['dice']:.3f}; {words}")
+    return figure
+
+
+def _border_error(truth, prediction):
+    """Distance of the predicted border from the true one, in per cent of the diagonal.
+
+    float64 (H, W), nan off the predicted border; positive where the prediction reaches beyond the
+    truth, negative where it falls short. None where one of them is empty.
+    """
+    if not (truth.any() and prediction.any()):
+        return None
+    kernel = np.ones((3, 3), np.uint8)
+    border = prediction - cv2.erode(prediction, kernel, borderValue=0)
+    true_border = truth - cv2.erode(truth, kernel, borderValue=0)
+    distance = cv2.distanceTransform(1 - true_border, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    signed = np.where(truth > 0, -distance, distance)
+    return np.where(border > 0, 100 * signed / np.hypot(*truth.shape), np.nan)
+
+
+def _paint_border(panel, error, colour_of):
+    """The uint8 panel (H, W, 3) with each border pixel of `error` as a dot that can be seen."""
+    panel = panel.copy()
+    scale = panel.shape[0] / error.shape[0], panel.shape[1] / error.shape[1]
+    radius = max(1, round(min(panel.shape[:2]) / 110))
+    for row, column in np.argwhere(np.isfinite(error)):
+        colour = [int(255 * part) for part in colour_of(error[row, column])[:3]]
+        centre = round((column + 0.5) * scale[1] - 0.5), round((row + 0.5) * scale[0] - 0.5)
+        cv2.circle(panel, centre, radius, colour, -1)
+    return panel

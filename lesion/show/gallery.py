@@ -1,0 +1,205 @@
+"""Rows and columns of pictures: pairs, augmentations, predictions.
+
+Each function returns a Matplotlib figure of its own; see figures.py, which adds the plots.
+"""
+
+import textwrap
+
+import cv2
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lesion.masks import COLOURS, draw_outline
+from lesion.show.style import SAVED_DPI, SCREEN_DPI, WIDTH, shorten
+
+
+def as_picture(array, side):
+    """Turns uint8, or float in [0, 1], (H, W), (H, W, 1) or (H, W, 3) into a uint8 panel."""
+    array = np.asarray(array)
+    if array.dtype.kind == "f":
+        array = np.rint(255 * np.clip(array, 0, 1)).astype(np.uint8)
+    return _resize(array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array, side)
+
+
+def as_mask(array, side):
+    """Turns a mask of 0 and 1, (H, W) or (H, W, 1), of any type into a uint8 panel of 0 and 1."""
+    array = (np.asarray(array) > 0).astype(np.float32)
+    return (_resize(array.reshape(array.shape[:2]), side) >= 0.5).astype(np.uint8)
+
+
+def _resize(array, side):
+    """Resizes to `side` pixels, the longer one, as it is shown: all outlines are equally thick."""
+    height, width = array.shape[:2]
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(array, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+
+
+def picture_grid(rows, columns, shape, title, outlines=(), row_gap=0.08):
+    """Lays out panels of equal size; returns the figure, its axes by row, and a panel's pixels.
+
+    Args:
+        shape: (height, width) of the panels, in any unit.
+        outlines: (label, colour) pairs explained under the panels; a colour is a key of `COLOURS`
+            or "#rrggbb".
+        row_gap: inches above each row, for its titles.
+    """
+    gap, margin = 0.08, 0.15
+    panel_width = min((WIDTH - 2 * margin) / columns - gap, 2.6)
+    panel_height = panel_width * shape[0] / shape[1]
+    width = max(2 * margin + columns * (panel_width + gap), 5.0)
+    lines = textwrap.wrap(title, int(10 * width))
+    letters = sum(8 + len(text) for text, _ in outlines)
+    legend_lines = 1 + (letters > 14 * width)
+    top, bottom = 0.2 + 0.22 * len(lines), 0.2 + 0.22 * legend_lines if outlines else margin
+    height = top + rows * (panel_height + row_gap) + bottom
+    figure = Figure((width, height), dpi=SCREEN_DPI, facecolor="white")
+    figure.suptitle("\n".join(lines), y=1 - 0.12 / height, va="top", fontsize=12)
+    left = (width - columns * (panel_width + gap) + gap) / 2
+    axes = np.empty((rows, columns), object)
+    for row, column in np.ndindex(rows, columns):
+        x = left + column * (panel_width + gap)
+        y = bottom + (rows - 1 - row) * (panel_height + row_gap)
+        box = (x / width, y / height, panel_width / width, panel_height / height)
+        axes[row, column] = figure.add_axes(box)
+        axes[row, column].set(xticks=[], yticks=[])
+        for spine in axes[row, column].spines.values():
+            spine.set_edgecolor("#999999")
+    if outlines:
+        handles = [
+            Line2D([], [], color=COLOURS.get(c, c), lw=3, label=text) for text, c in outlines
+        ]
+        figure.legend(
+            handles=handles,
+            loc="lower center",
+            ncols=-(-len(handles) // legend_lines),
+            frameon=False,
+        )
+    return figure, axes, round(SAVED_DPI * max(panel_width, panel_height))
+
+
+def tallest_shape(pictures):
+    """Returns the shape (height, width) of the picture that is tallest for its width."""
+    return max((np.shape(picture)[:2] for picture in pictures), key=lambda s: s[0] / s[1])
+
+
+def show_panel(axis, panel, title):
+    """Shows a picture as it is, or a float mask or probability with 0 black and 1 white."""
+    axis.set_title(title, fontsize=9, color="#333333", pad=4)
+    if panel is None:
+        axis.set_facecolor("#EEEEEE")
+        axis.text(0.5, 0.5, f"no {title}", ha="center", va="center", transform=axis.transAxes)
+    elif panel.ndim == 2:
+        axis.imshow(panel, cmap="gray", vmin=0, vmax=255 if panel.dtype == np.uint8 else 1)
+    else:
+        axis.imshow(panel)
+
+
+def plot_pairs(pictures, masks, names, set_name="training"):
+    """Shows pictures above their masks and above the masks' outlines: three rows of panels.
+
+    Args:
+        pictures: sequence of pictures, uint8 or float in [0, 1], (H, W), (H, W, 1) or (H, W, 3).
+        masks: their masks of 0 and 1, (H, W) or (H, W, 1).
+        names: their names, written above each column.
+        set_name: "training", "validation" or "test".
+    """
+    pairs = list(zip(pictures, masks, names, strict=True))
+    if not pairs:
+        raise ValueError("there is no pair to show")
+    figure, axes, side = picture_grid(
+        3,
+        len(pairs),
+        tallest_shape(pictures),
+        f"Pairs of the {set_name} set: picture, label, and the label's outline over the picture",
+        [("outline of the label", "truth")],
+        row_gap=0.28,
+    )
+    characters = side // 9
+    for (picture, mask, name), column in zip(pairs, axes.T, strict=True):
+        picture, mask = as_picture(picture, side), as_mask(mask, side)
+        show_panel(column[0], picture, shorten(str(name), characters))
+        show_panel(column[1], mask.astype(np.float32), f"{100 * mask.mean():.0f} % lesion")
+        show_panel(column[2], draw_outline(picture, {"truth": mask}), "outline")
+    return figure
+
+
+def plot_augmentations(picture, mask, augmented, set_name="training"):
+    """Shows one picture and versions of it that training sees; the outline has to move along.
+
+    Args:
+        picture, mask: the pair as it is, as in `plot_pairs`.
+        augmented: sequence of (picture, mask), the same pair augmented.
+    """
+    pairs = [(picture, mask), *augmented]
+    columns = min(4, len(pairs))
+    figure, axes, side = picture_grid(
+        -(-len(pairs) // columns),
+        columns,
+        np.shape(picture)[:2],
+        f"One pair of the {set_name} set and what augmentation makes of it",
+        [("outline of the label", "truth")],
+        row_gap=0.28,
+    )
+    for axis in axes.flat[len(pairs) :]:
+        axis.remove()
+    for index, (axis, (picture, mask)) in enumerate(zip(axes.flat, pairs, strict=False)):
+        drawn = draw_outline(as_picture(picture, side), {"truth": as_mask(mask, side)})
+        show_panel(axis, drawn, f"augmented {index}" if index else "as it is")
+    return figure
+
+
+def plot_predictions(rows, title="Pictures of the test set"):
+    """Shows picture, label, prediction and both outlines over the picture, a row a picture.
+
+    Args:
+        rows: dicts with `name`, `picture` (uint8), `truth` (mask, or None where there is no
+            label), `prediction` (mask), `dice` (float or None) and, where they are to be shown in
+            columns of their own, `probability` (float (H, W) in [0, 1]) and `other` (another
+            model's mask).
+        title: names the set and the order, such as "Test set, lowest Dice first".
+
+    The label column is left out where no picture has a label.
+    """
+    if not rows:
+        raise ValueError("there is no prediction to show")
+    with_truth = any(row.get("truth") is not None for row in rows)
+    with_probability = any(row.get("probability") is not None for row in rows)
+    with_other = any(row.get("other") is not None for row in rows)
+    headings = ["picture"] + ["label"] * with_truth + ["probability"] * with_probability
+    headings += ["prediction"] + ["another model's"] * with_other + ["outlines"]
+    outlines = [("label", "truth")] * with_truth + [("prediction", "prediction")]
+    outlines += [("another model's prediction", "other")] * with_other
+    shape = tallest_shape([row["picture"] for row in rows])
+    figure, axes, side = picture_grid(len(rows), len(headings), shape, title, outlines, row_gap=0.5)
+    for row, line in zip(rows, axes, strict=True):
+        picture = as_picture(row["picture"], side)
+        prediction = as_mask(row["prediction"], side)
+        truth, other = (
+            None if row.get(name) is None else as_mask(row[name], side)
+            for name in ("truth", "other")
+        )
+        drawn = {"other": other, "truth": truth, "prediction": prediction}
+        panels = {
+            "picture": picture,
+            "label": None if truth is None else truth.astype(np.float32),
+            "prediction": prediction.astype(np.float32),
+            "another model's": None if other is None else other.astype(np.float32),
+            "outlines": draw_outline(picture, drawn),
+        }
+        if row.get("probability") is not None:
+            probability = np.asarray(row["probability"], np.float32)
+            panels["probability"] = _resize(probability.reshape(probability.shape[:2]), side)
+        for axis, heading in zip(line, headings, strict=True):
+            show_panel(axis, panels.get(heading), heading)
+        dice = "no label to score" if row.get("dice") is None else f"Dice {row['dice']:.3f}"
+        line[0].annotate(
+            f"{shorten(str(row['name']), 60)}   {dice}",
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, 19),
+            textcoords="offset points",
+            fontweight="bold",
+        )
+    return figure

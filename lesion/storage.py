@@ -1,0 +1,67 @@
+"""Files written whole or not at all: JSON, tables, anything that a library saves."""
+
+import csv
+import io
+import json
+import os
+import re
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+from lesion.console import InputError
+
+TEMPORARY = re.compile(r"\.[0-9a-f]{32}(\.\w+)?")  # what `replacing` leaves behind when killed
+
+
+@contextmanager
+def replacing(path):
+    """Gives a temporary path beside `path`, same suffix; renames it to `path` if all went well.
+
+    So a reader never sees half a file, and a kill or a full disk leaves the old file as it was.
+    Raises ValueError, which names `path` and the reason, if it cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:  # libraries that write files often give no `strerror`
+        reason = error.strerror or str(error).partition("\n")[0]
+        raise InputError(
+            f"{path}: cannot be written ({reason}): free space there or give another folder"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path, content):
+    """Writes `content` as indented JSON; what JSON does not know (paths) is written as text."""
+    with replacing(path) as temporary:
+        text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_table(path, rows):
+    """Writes a list of dicts as CSV with a header; a key that a row lacks is an empty cell."""
+    text = io.StringIO()
+    if rows:
+        names = list(dict.fromkeys(key for row in rows for key in row))
+        writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    with replacing(path) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+
+
+def read_table(path):
+    """Reads a CSV of `write_table`: list of dicts, numbers as float, other text as it is."""
+
+    def value(text):
+        try:
+            return float(text)
+        except ValueError:
+            return text
+
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        return [{key: value(text) for key, text in row.items()} for row in csv.DictReader(file)]

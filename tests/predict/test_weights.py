@@ -1,0 +1,76 @@
+"""The weights that come with the project: size, loading, both runtimes, and real lesions."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lesion.inputs.pairing import find_pairs
+from lesion.inputs.reading import read_pair
+from lesion.inputs.splitting import load_split
+from lesion.predict.litert import LightModel
+from lesion.predict.network import load_keras_network, load_network, predict_probability
+from lesion.score.metrics import score_pair
+from segment import SHIPPED_WEIGHTS
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "files").glob("*.keras"))
+
+
+def mean_dice(network, pairs):
+    scores = []
+    for picture, truth in map(read_pair, pairs):
+        mask = network.mask_of(predict_probability(network, picture))
+        scores.append(score_pair(truth, mask)["dice"])
+    return np.mean(scores)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_weights_are_small_and_come_with_settings_and_a_model_card(path):
+    assert path.stat().st_size <= 10e6
+    settings = json.loads(path.with_suffix(".json").read_text())
+    assert 0 < settings["threshold"] < 1
+    card = path.with_suffix(".md").read_text()
+    for words in ("licence", "## Intended use", "## Known failures", "commit"):
+        assert words in card
+    assert "/work" not in json.dumps(settings)
+    half = [w.astype(np.float16) == w for w in load_keras_network(path).model.get_weights()]
+    assert all(same.all() for same in half)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_weights_load_with_unet_alone(path):
+    code = f"""
+import sys, keras, unet
+model = keras.saving.load_model({str(path)!r}, compile=False, safe_mode=True)
+assert model.output_shape == (*model.input_shape[:3], 1)
+assert not {{"lesion", "data"}} & set(sys.modules)
+"""
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-1000:]
+
+
+def test_the_default_runs_without_keras_and_makes_the_same_masks():
+    light, heavy = load_network(SHIPPED_WEIGHTS), load_keras_network(SHIPPED_WEIGHTS)
+    assert isinstance(light.model, LightModel)
+    assert (light.threshold, light.one_lesion) == (heavy.threshold, heavy.one_lesion)
+    for pair in find_pairs(ROOT / "test").labelled[:10]:
+        picture, _ = read_pair(pair)
+        one, other = (predict_probability(network, picture) for network in (light, heavy))
+        assert np.abs(one - other).max() < 0.05, pair.name
+        # Before pieces are counted, where a pixel can decide which of two is the larger one.
+        masks = [replace(light, one_lesion=False).mask_of(p) for p in (one, other)]
+        assert (masks[0] != masks[1]).mean() < 2e-3, pair.name
+
+
+def test_the_default_finds_real_lesions(shared_data):
+    """Guards against a broken file, some points below what the model card says."""
+    network = load_network(SHIPPED_WEIGHTS)
+    isic = load_split(shared_data / "isic2018").validation
+    assert mean_dice(network, isic[::3]) > 0.87
+    ham10000 = load_split(shared_data / "ham10000").test
+    assert mean_dice(network, ham10000[::6]) > 0.9

@@ -1,0 +1,200 @@
+"""Scores of a set: rows, files, comparison of models, and which pictures may be scored."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from lesion.inputs.pairing import find_pairs
+from lesion.inputs.reading import read_image, read_mask
+from lesion.masks import mask_at
+from lesion.predict.network import FLIPS, agreement, load_network, predict_probability
+from lesion.score.evaluation import (
+    HUMAN,
+    MODEL,
+    compare_models,
+    describe,
+    evaluate,
+    fit_disc,
+    format_table,
+    gain_of_one_lesion,
+    of_method,
+    predict_pairs,
+    predictions_of,
+    validation_curve,
+    write_scores,
+)
+from lesion.score.metrics import THRESHOLDS, score_pair
+from lesion.score.summaries import Calibration
+from lesion.storage import read_table
+from lesion.workflow import select_pairs
+
+
+@pytest.fixture(scope="module")
+def network(trained):
+    return load_network(trained / "model.keras")
+
+
+@pytest.fixture(scope="module")
+def pairs(drawn_folder):
+    return find_pairs(drawn_folder).labelled
+
+
+@pytest.fixture(scope="module")
+def rows(network, pairs):
+    return evaluate(network, pairs, fit_disc(pairs), progress=False)
+
+
+def test_rows_agree_with_scoring_each_pair_by_hand(network, pairs, rows):
+    ours = of_method(rows)
+    assert [row["name"] for row in ours] == [pair.name for pair in pairs]
+    for pair, row in zip(pairs, ours, strict=True):
+        probability = predict_probability(network, read_image(pair.image))
+        expected = score_pair(read_mask(pair.mask), network.mask_of(probability))
+        assert row["dice"] == pytest.approx(expected["dice"], abs=2e-3)  # batched: rounding
+
+
+def test_curve_and_gain_of_one_lesion_add_up_to_the_mean_dice(network, pairs):
+    curve = validation_curve(network, pairs, progress=False)
+    position = int(np.argmin(np.abs(THRESHOLDS - network.threshold)))
+    gain = gain_of_one_lesion(network, pairs, progress=False)
+    for choice in (False, True):
+        chosen = replace(network, one_lesion=choice)
+        rows = of_method(evaluate(chosen, pairs, None, progress=False))
+        expected = curve[position] + (gain if choice else 0)
+        assert np.mean([row["dice"] for row in rows]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_files_and_table(rows, tmp_path):
+    summary = write_scores(tmp_path, rows, {"set": "test"})
+    assert json.loads((tmp_path / "scores.json").read_text()) == summary
+    assert "calibration" not in summary
+    text = describe(summary)
+    for method in summary["methods"]:
+        assert method in text
+    assert f"{summary['methods'][MODEL]['dice']['mean']:.3f}" in text
+
+
+def test_calibration_counts_every_pixel_of_the_network(network, pairs, rows, tmp_path):
+    counted = Calibration()
+    again = evaluate(network, pairs[:3], None, progress=False, calibration=counted)
+    by_hand = Calibration()
+    for _, _, truth, probability in predict_pairs(network, pairs[:3], progress=False):
+        by_hand.update(truth, probability)
+    summary = write_scores(tmp_path, again, {"set": "test"}, counted)
+    expected = by_hand.expected_calibration_error()
+    calibration = summary["calibration"]
+    assert calibration["expected_calibration_error"] == pytest.approx(expected, abs=1e-4)
+    assert sum(part["pixels"] for part in calibration["bins"]) == 3 * 64 * 64
+    assert json.loads((tmp_path / "scores.json").read_text()) == summary
+    assert "calibration error" in describe(summary)
+
+
+def test_quality_is_the_agreement_with_mirrored_pictures(network, pairs, rows, tmp_path):
+    ours = of_method(rows)
+    for pair, row in zip(pairs[:3], ours, strict=False):
+        picture = cv2.resize(read_image(pair.image), (32, 32), interpolation=cv2.INTER_AREA)
+        masks = []
+        for axes in FLIPS:
+            inputs = np.flip(picture, axes)[None].astype(np.float32) / 255
+            output = np.asarray(network.model.predict_on_batch(inputs))[0, ..., 0]
+            masks.append(np.flip(mask_at(output, network.threshold), axes))
+        assert row["quality"] == pytest.approx(agreement(masks), abs=0.01)
+    assert all(row["quality"] is None for row in rows if row["method"] != MODEL)
+    assert all(0 <= row["quality"] <= 1 for row in ours)
+    summary = write_scores(tmp_path, rows, {"set": "test"})
+    assert summary["quality"]["count"] == len(ours)
+    assert summary["quality"]["flagged"] == 2
+
+
+def test_a_metadata_column_never_replaces_a_score(network, pairs):
+    pair = replace(pairs[0], metadata={"dice": "high", "name": "Anna", "dx": "nv"})
+    row = of_method(evaluate(network, [pair], None, progress=False))[0]
+    assert row["name"] == pair.name
+    assert isinstance(row["dice"], float)
+    assert row["dx"] == "nv"
+
+
+def test_a_second_annotator_is_scored_against_the_first(network, drawn_folder, tmp_path):
+    folder = tmp_path / "two"
+    shutil.copytree(drawn_folder, folder)
+    (folder / "label_2").mkdir()
+    for name in ("1", "4"):
+        mask = read_mask(folder / "label" / f"{name}.png")
+        mask[: len(mask) // 2] = 0
+        Image.fromarray(255 * mask).save(folder / "label_2" / f"{name}.png")
+    two = find_pairs(folder)
+    assert two.problems == []
+    assert [pair.name for pair in two.pairs if pair.second_mask] == ["1", "4"]
+    rows = evaluate(network, two.labelled[:5], None, progress=False)
+    human = of_method(rows, HUMAN)
+    assert [row["name"] for row in human] == ["1", "4"]
+    first, second = (read_mask(folder / part / "4.png") for part in ("label", "label_2"))
+    assert human[1]["dice"] == score_pair(first, second)["dice"]
+    summary = write_scores(tmp_path, rows, {"set": "test"})
+    assert summary["methods"][HUMAN]["count"] == summary["model_minus"][HUMAN]["count"] == 2
+    assert "(2 pictures)" in describe(summary)
+
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(folder / "label_2" / "1.png")
+    with pytest.raises(ValueError, match=r"label_2.*1\.png.*second annotator"):
+        evaluate(network, find_pairs(folder).labelled[:5], None, progress=False)
+
+
+def test_pictures_with_and_without_metadata_share_a_table(network, pairs, tmp_path):
+    some = [pairs[0], replace(pairs[1], metadata={"dx": "nv"})]
+    rows = evaluate(network, some, None, progress=False)
+    summary = write_scores(tmp_path, rows, {"set": "test"})
+    assert [part["name"] for part in summary["strata"]["dx"]] == ["nv", "unknown"]
+    assert [row["dx"] for row in of_method(read_table(tmp_path / "scores.csv"))] == ["", "nv"]
+
+
+def test_comparison_of_a_model_with_itself_is_zero(rows):
+    table = compare_models("a", of_method(rows), "b", of_method(rows))
+    assert all(row["difference"] == 0 and row["p"] == 1 for row in table)
+    assert format_table(table).count("\n") == len(table)
+
+
+def test_comparison_refuses_other_pictures(rows):
+    ours = of_method(rows)
+    with pytest.raises(ValueError, match="same pictures"):
+        compare_models("a", ours, "b", ours[::-1])
+
+
+def test_panels_follow_the_order_asked_for(network, pairs, rows):
+    chosen = sorted(of_method(rows), key=lambda row: row["dice"])[:3]
+    panels = predictions_of(network, pairs, chosen)
+    assert [panel["name"] for panel in panels] == [row["name"] for row in chosen]
+    for panel in panels:
+        dice = score_pair(panel["truth"], panel["prediction"])["dice"]
+        assert dice == pytest.approx(panel["dice"], abs=2e-3)
+
+
+def test_only_pictures_that_were_kept_apart_are_scored(trained, drawn_folder, tmp_path):
+    weights = trained / "model.keras"
+    own = json.loads((trained / "split.json").read_text())
+    chosen, set_name = select_pairs(drawn_folder, weights)
+    assert set_name == "test"
+    assert [pair.image.name for pair in chosen] == [name.split("/")[-1] for name in own["test"]]
+    assert len(select_pairs(drawn_folder, weights, "all")[0]) == 12
+
+    foreign = tmp_path / "foreign"
+    shutil.copytree(drawn_folder, foreign)
+    for folder in ("image", "label"):
+        (foreign / folder / "0.png").rename(foreign / folder / "new.png")
+    chosen, set_name = select_pairs(foreign, tmp_path / "elsewhere.keras")
+    assert set_name == "every pair"
+    assert len(chosen) == 12
+
+
+def test_pictures_of_one_name_in_two_parts_stay_apart(drawn_folder, tmp_path):
+    for part in ("train", "test"):
+        shutil.copytree(drawn_folder, tmp_path / part)
+    chosen, _ = select_pairs(tmp_path, tmp_path / "elsewhere.keras", "all")
+    names = [pair.name for pair in chosen]
+    assert len(set(names)) == len(names) == 24
+    assert "train/image/0" in names
+    assert "test/image/0" in names

@@ -1,0 +1,19 @@
+"""Published weights: small, ordinary, and as good as what they were made from."""
+
+import numpy as np
+
+from lesion.inputs.reading import read_image
+from lesion.predict.network import load_network, predict_probability
+from tools.publish import publish
+
+
+def test_published_weights_predict_the_same(trained, drawn_folder, tmp_path):
+    path = publish(trained, tmp_path / "files" / "small")
+    assert path.stat().st_size < 0.6 * (trained / "model.keras").stat().st_size
+    original, published = load_network(trained / "model.keras"), load_network(path)
+    assert published.threshold == original.threshold
+    assert str(drawn_folder) not in path.with_suffix(".json").read_text()  # somebody's path
+    picture = read_image(drawn_folder / "image" / "0.png")
+    np.testing.assert_allclose(
+        predict_probability(published, picture), predict_probability(original, picture), atol=5e-3
+    )

@@ -1,0 +1,129 @@
+"""Draws every figure of the README into Images/, from the embedded pictures and one run.
+
+    python make_figures.py                        # the newest run on the embedded pictures
+    python make_figures.py --run runs/mine        # this run
+
+Without a run the figures that need none are drawn, and a line says which are missing.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from lesion.console import Parser
+from lesion.inputs.pairing import find_pairs
+from lesion.inputs.reading import read_image, read_mask
+from lesion.predict.network import load_network
+from lesion.score.evaluation import predict_pairs
+from lesion.score.metrics import score_pair
+from lesion.show.curves import plot_curves, plot_score_distribution
+from lesion.show.diagrams import draw_architecture, draw_dice_explained
+from lesion.show.gallery import plot_pairs, plot_predictions
+from lesion.show.style import save_figure
+from lesion.storage import read_table
+from unet import NETWORKS
+
+PROJECT = Path(__file__).resolve().parents[1]
+RUN_FILES = ("history.csv", "scores.csv", "scores.json", "model.keras", "model.json")
+EXAMPLES = 6
+
+
+def is_of_embedded_pictures(run):
+    """Whether a run was trained on the project's own pictures, as the captions say."""
+    data = json.loads((run / "model.json").read_text(encoding="utf-8")).get("data")
+    return data is not None and (PROJECT / data).resolve() == PROJECT.resolve()
+
+
+def find_run(parent):
+    """Returns the newest finished run on the embedded pictures in `parent`, or None."""
+    finished = [
+        folder.parent
+        for folder in Path(parent).glob("*/history.csv")
+        if all((folder.parent / name).is_file() for name in RUN_FILES)
+        and is_of_embedded_pictures(folder.parent)
+    ]
+    return max(finished, key=lambda run: (run / "model.keras").stat().st_mtime, default=None)
+
+
+def explanations():
+    """Yields (file name, figure) of what needs no data: the networks, and Dice."""
+    for name in NETWORKS:
+        yield f"architecture_{name}.png", draw_architecture(name)
+    yield "dice_explained.png", draw_dice_explained()
+
+
+def example_pairs(folder, set_name="training"):
+    """Draws pairs of a data folder, spread over it."""
+    pairs = find_pairs(folder).labelled
+    chosen = pairs[:: max(1, len(pairs) // EXAMPLES)][:EXAMPLES]
+    return plot_pairs(
+        [read_image(pair.image) for pair in chosen],
+        [read_mask(pair.mask) for pair in chosen],
+        [pair.name for pair in chosen],
+        set_name,
+    )
+
+
+def predictions(network, folder):
+    """Draws the test pictures with the highest, the middle and the lowest Dice."""
+    rows = []
+    for pair, _, truth, probability in predict_pairs(network, find_pairs(folder).labelled, False):
+        mask = network.mask_of(probability)
+        row = {"name": f"picture {pair.name}", "truth": truth, "prediction": mask}
+        rows.append({**row, "path": pair.image, "dice": score_pair(truth, mask)["dice"]})
+    rows.sort(key=lambda row: row["dice"])
+    chosen = [rows[-1], rows[len(rows) // 2], rows[0]]
+    return plot_predictions(
+        [{**row, "picture": read_image(row["path"])} for row in chosen],
+        f"Test set of {len(rows)} drawn pictures: the highest, the middle and the lowest Dice",
+    )
+
+
+def score_distribution(rows, set_name):
+    """Draws the rows of a scores.csv: the network, which comes first there, above the baselines."""
+    by_method = {}
+    for row in rows:
+        by_method.setdefault(row["method"], []).append(row["dice"])
+    model, *baselines = by_method
+    return plot_score_distribution(
+        {model: by_method[model]}, {name: by_method[name] for name in baselines}, set_name
+    )
+
+
+def of_run(run, test_folder):
+    """Yields (file name, figure) of what a run on the embedded pictures came to."""
+    yield "curves.png", plot_curves(read_table(run / "history.csv"))
+    set_name = json.loads((run / "scores.json").read_text(encoding="utf-8"))["set"]
+    yield "scores.png", score_distribution(read_table(run / "scores.csv"), set_name)
+    yield "predictions.png", predictions(load_network(run / "model.keras"), test_folder)
+
+
+def main(argv=None):
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--run",
+        metavar="DIR",
+        type=Path,
+        help="default: the newest in runs/ on the embedded pictures",
+    )
+    run = parser.parse_args(argv).run or find_run(PROJECT / "runs")
+    missing = [name for name in RUN_FILES if run and not (run / name).is_file()]
+    if missing:
+        print(f"error: {run}: no {missing[0]} there: give the folder of a run", file=sys.stderr)
+        return 2
+
+    figures = [*explanations(), ("example_pairs.png", example_pairs(PROJECT / "train"))]
+    if run:
+        figures += of_run(run, PROJECT / "test")
+    for name, figure in figures:
+        print(save_figure(figure, PROJECT / "Images" / name).relative_to(PROJECT))
+    if run:
+        print(f"the run shown is {run}")
+    else:
+        print("no run in runs/: curves, scores and predictions are not drawn; `make run` first")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Puts the outputs of an executed notebook into the one that is committed, trimmed.
+
+    python keep_outputs.py runs/.../notebook.ipynb notebooks/skin_lesion_segmentation.ipynb
+
+For the notebook on the embedded, drawn pictures only: real ones may not be passed on. Of a progress
+bar the last state is kept; times, paths and whatever the run added are left out.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+
+from lesion.console import InputError, Parser
+from lesion.storage import replacing
+
+
+def trim(output):
+    """An output without counters and without the earlier states of a progress bar."""
+    if output["output_type"] == "stream":
+        lines = [line.rsplit("\r", 1)[-1] for line in output["text"].split("\n")]
+        output["text"] = "\n".join(lines)
+    elif "execution_count" in output:
+        output["execution_count"] = None
+    return output
+
+
+def merge_streams(outputs):
+    """Joins what was printed to the same stream piece by piece."""
+    merged = []
+    for output in outputs:
+        last = merged[-1] if merged else {}
+        if output["output_type"] == "stream" and output["name"] == last.get("name"):
+            last["text"] += output["text"]
+        else:
+            merged.append(output)
+    return merged
+
+
+def keep_outputs(executed_path, notebook_path):
+    """Copies trimmed outputs, cell by cell.
+
+    Raises:
+        ValueError: the two notebooks differ in their cells, or the run was not on the embedded
+            pictures.
+    """
+    executed = nbformat.read(executed_path, as_version=4)
+    notebook = nbformat.read(notebook_path, as_version=4)
+    settings = json.loads((Path(executed_path).parent / "model.json").read_text(encoding="utf-8"))
+    if settings["data"] != ".":
+        raise InputError(f"{executed_path}: ran on {settings['data']}, not on the drawn pictures")
+    tags = "injected-parameters"
+    cells = [c for c in executed.cells if tags not in c.metadata.get("tags", [])]
+    if [cell.source for cell in cells] != [cell.source for cell in notebook.cells]:
+        raise InputError(f"{executed_path}: was run with other cells than {notebook_path} has now")
+    run, neutral = Path(executed_path).parent.as_posix(), "runs/example"
+    for cell, source in zip(notebook.cells, cells, strict=True):
+        if cell.cell_type == "code":
+            cell.execution_count = None
+            cell.outputs = [trim(output) for output in merge_streams(source.outputs)]
+            for output in cell.outputs:
+                if output["output_type"] == "stream":
+                    output["text"] = output["text"].replace(run, neutral)
+    with replacing(notebook_path) as temporary:
+        nbformat.write(notebook, temporary)
+
+
+def main():
+    parser = Parser(description=__doc__.splitlines()[0])
+    parser.add_argument("executed", type=Path)
+    parser.add_argument("notebook", type=Path)
+    arguments = parser.parse_args()
+    try:
+        keep_outputs(arguments.executed, arguments.notebook)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

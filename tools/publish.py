@@ -1,0 +1,106 @@
+"""Makes the weights of a run small enough to be passed on: half precision, compressed.
+
+    python publish.py runs/drawn files/lean_drawn
+
+writes files/lean_drawn.keras, .tflite and .json. Each weight is rounded to the nearest half float
+but stays a float32 in the .keras file, whose empty bits then compress away: the result is an
+ordinary Keras file of 45 % the size, which loads without any other code. The .tflite file holds the
+same network, ready for `light.py`, in half floats that are computed with in float32.
+"""
+
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.lite.tools import flatbuffer_utils
+
+from lesion.console import InputError, Parser, without_errors_shown
+from lesion.predict.litert import HASHES, sha256
+from lesion.predict.network import load_keras_network
+from lesion.storage import replacing, write_json
+
+# The command and the data folder stay at home: they name somebody's paths.
+PUBLISHED = (
+    *("model", "image_size", "channels", "loss", "epochs", "batch_size", "learning_rate", "seed"),
+    *("threshold", "one_lesion", "validation_dice", "centred_disc_radius"),
+    *("created", "git_commit", "versions"),
+)
+
+
+def publish(run, target):
+    """Writes `target`.keras, `target`.tflite and `target`.json from a run folder.
+
+    Raises:
+        ValueError, FileNotFoundError: as `prediction.load_network`, or a weight is too large for
+            half precision.
+    """
+    network = load_keras_network(Path(run) / "model.keras")
+    weights = network.model.get_weights()
+    rounded = [weight.astype(np.float16).astype(np.float32) for weight in weights]
+    if not all(np.isfinite(weight).all() for weight in rounded):
+        raise InputError(f"{run}: a weight is beyond 65504, the largest half-precision number")
+    network.model.set_weights(rounded)
+    path = Path(target).with_suffix(".keras")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, replacing(path) as compressed:
+        plain = Path(folder) / "plain.keras"
+        network.model.save(plain)
+        with (
+            zipfile.ZipFile(plain) as source,
+            zipfile.ZipFile(compressed, "w", zipfile.ZIP_LZMA) as archive,
+        ):
+            for name in source.namelist():
+                archive.writestr(name, source.read(name))
+    light = path.with_suffix(".tflite")
+    with replacing(light) as temporary:
+        temporary.write_bytes(as_tflite(network))
+    settings = {key: network.settings[key] for key in PUBLISHED if key in network.settings}
+    # Last, because it is what makes the two files a pair: see `light.load_light`.
+    settings |= {key: sha256(path.with_suffix(s).read_bytes()) for s, key in HASHES.items()}
+    write_json(path.with_suffix(".json"), settings)
+    return path
+
+
+def as_tflite(network):
+    """The bytes of a .tflite file that predicts what a `prediction.Network` with Keras does.
+
+    It takes one picture at a time, (1, S, S, C) with the network's image size, and gives
+    (1, S, S, 1). Weights are half floats; what is computed is float32. Batch normalisation becomes
+    part of the weights, which are rounded once more after that: probabilities differ from those of
+    Keras by as much as those differ from the ones before rounding, some thousandths at most.
+    """
+    size, model = network.image_size, network.model
+    picture = tf.TensorSpec((1, size, size, network.channels), tf.float32)
+    # The converter finds no variables in a Keras 3 model by itself, and would take them for zeros.
+    holder = tf.Module()
+    holder.weights = [variable.value for variable in model.variables]
+    holder.call = tf.function(lambda x: model(x, training=False), input_signature=[picture])
+    with without_errors_shown():  # the converter tells of its progress
+        functions = [holder.call.get_concrete_function()]
+        converter = tf.lite.TFLiteConverter.from_concrete_functions(functions, holder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+        content = flatbuffer_utils.convert_bytearray_to_object(bytearray(converter.convert()))
+    # A leave to compute in half precision too, taken by some processors: masks would depend on it.
+    content.metadata = [m for m in content.metadata if m.name != b"reduced_precision_support"]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+
+
+def main():
+    parser = Parser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="folder of a training")
+    parser.add_argument("target", type=Path, help="where to, without a suffix")
+    arguments = parser.parse_args()
+    try:
+        path = publish(arguments.run, arguments.target)
+    except (ValueError, FileNotFoundError) as error:
+        parser.error(str(error))
+    for written in (path, path.with_suffix(".tflite")):
+        print(f"{written}: {written.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
