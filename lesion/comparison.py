@@ -7,6 +7,7 @@ compare({"a": network_a, "b": network_b}, pairs, set_name, directory)
 from itertools import combinations
 from pathlib import Path
 
+from lesion import show
 from lesion.console import InputError
 from lesion.inputs.splitting import find_parts
 from lesion.runs import describe_environment
@@ -19,8 +20,6 @@ from lesion.score.evaluation import (
     of_method,
 )
 from lesion.score.summaries import summarise
-from lesion.show.curves import plot_comparison, plot_score_distribution
-from lesion.show.style import save_figure
 from lesion.storage import write_json, write_table
 from lesion.workflow import EVERY_PAIR, own_split, select_pairs
 
@@ -181,8 +180,8 @@ def _draw(rows, methods, set_name, directory):
     set_name = "whole" if set_name == EVERY_PAIR else set_name
     dice = {name: [row["dice"] for row in scored] for name, scored in methods.items()}
     models = {name: dice.pop(name) for name in rows}
-    save_figure(plot_score_distribution(models, dice, set_name), directory / "scores.png")
+    show.save(show.score_distribution(models, dice, set_name), directory / "scores.png")
     for number, (a, b) in enumerate(combinations(models, 2), 1):
-        figure = plot_comparison(a, models[a], b, models[b], set_name)
+        figure = show.comparison(a, models[a], b, models[b], set_name)
         name = "comparison.png" if len(models) == 2 else f"comparison_{number}.png"
-        save_figure(figure, directory / name)
+        show.save(figure, directory / name)

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 
 from data import make_dataset, make_training_dataset
+from lesion import show
 from lesion.console import InputError
 from lesion.inputs.splitting import Split, find_parts, load_split
 from lesion.predict.network import Network, load_network, start_from
@@ -33,15 +34,6 @@ from lesion.score.evaluation import (
 from lesion.score.metrics import best_threshold
 from lesion.score.summaries import Calibration
 from lesion.settings import FINE_TUNING
-from lesion.show.curves import plot_curves, plot_score_distribution
-from lesion.show.errors import (
-    plot_border_errors,
-    plot_reliability,
-    plot_risk_coverage,
-    plot_size_against_dice,
-)
-from lesion.show.gallery import plot_predictions
-from lesion.show.style import save_figure
 from lesion.storage import read_table, write_json
 from lesion.training import (
     CHECKPOINT,
@@ -102,7 +94,7 @@ def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, los
         unet, history = _fit(split, run, settings)
         network = finish(unet, split, settings, run)
     pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
-    save_figure(plot_curves(history), run / "figures" / "curves.png")
+    show.save(show.curves(history), run / "figures" / "curves.png")
     score(network, _unique_names(pairs, split.root), set_name, run)
     return network
 
@@ -170,22 +162,21 @@ def draw_figures(network, pairs, set_name, rows, summary, directory):
     ours = dice.pop(MODEL)
     share = [row["true_pixels"] / row["picture_pixels"] for row in model]
     figures = {
-        "scores": plot_score_distribution({MODEL: ours}, dice, set_name),
-        "quality": plot_risk_coverage([row["quality"] for row in model], ours, set_name),
-        "size": plot_size_against_dice(share, ours, set_name),
+        "scores": show.score_distribution({MODEL: ours}, dice, set_name),
+        "quality": show.risk_coverage([row["quality"] for row in model], ours, set_name),
+        "size": show.size_against_dice(share, ours, set_name),
     }
     if "calibration" in summary:
-        figures["reliability"] = plot_reliability(summary["calibration"], set_name)
+        figures["reliability"] = show.reliability(summary["calibration"], set_name)
     ranking = sorted(model, key=lambda row: row["dice"])
     for name, chosen in (("lowest", ranking[:SHOWN]), ("highest", ranking[::-1][:SHOWN])):
         panels = predictions_of(network, pairs, chosen)
-        figures[name] = plot_predictions(panels, f"{set_name} set, {name} Dice first")
+        figures[name] = show.predictions(panels, f"{set_name} set, {name} Dice first")
         if name == "lowest":
             title = f"Border errors, {set_name} set, lowest Dice first"
-            figures["borders"] = plot_border_errors(panels, title)
+            figures["borders"] = show.border_errors(panels, title)
     return {
-        name: save_figure(figure, Path(directory) / f"{name}.png")
-        for name, figure in figures.items()
+        name: show.save(figure, Path(directory) / f"{name}.png") for name, figure in figures.items()
     }
 
 

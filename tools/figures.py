@@ -11,16 +11,13 @@ import json
 import sys
 from pathlib import Path
 
+from lesion import show
 from lesion.console import Parser
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask
 from lesion.predict.network import load_network
 from lesion.score.evaluation import predict_pairs
 from lesion.score.metrics import score_pair
-from lesion.show.curves import plot_curves, plot_score_distribution
-from lesion.show.diagrams import draw_architecture, draw_dice_explained
-from lesion.show.gallery import plot_pairs, plot_predictions
-from lesion.show.style import save_figure
 from lesion.storage import read_table
 from unet import NETWORKS
 
@@ -49,15 +46,15 @@ def find_run(parent):
 def explanations():
     """Yields (file name, figure) of what needs no data: the networks, and Dice."""
     for name in NETWORKS:
-        yield f"architecture_{name}.png", draw_architecture(name)
-    yield "dice_explained.png", draw_dice_explained()
+        yield f"architecture_{name}.png", show.architecture(name)
+    yield "dice_explained.png", show.dice_explained()
 
 
 def example_pairs(folder, set_name="training"):
     """Draws pairs of a data folder, spread over it."""
     pairs = find_pairs(folder).labelled
     chosen = pairs[:: max(1, len(pairs) // EXAMPLES)][:EXAMPLES]
-    return plot_pairs(
+    return show.pairs(
         [read_image(pair.image) for pair in chosen],
         [read_mask(pair.mask) for pair in chosen],
         [pair.name for pair in chosen],
@@ -74,7 +71,7 @@ def predictions(network, folder):
         rows.append({**row, "path": pair.image, "dice": score_pair(truth, mask)["dice"]})
     rows.sort(key=lambda row: row["dice"])
     chosen = [rows[-1], rows[len(rows) // 2], rows[0]]
-    return plot_predictions(
+    return show.predictions(
         [{**row, "picture": read_image(row["path"])} for row in chosen],
         f"Test set of {len(rows)} drawn pictures: the highest, the middle and the lowest Dice",
     )
@@ -86,14 +83,14 @@ def score_distribution(rows, set_name):
     for row in rows:
         by_method.setdefault(row["method"], []).append(row["dice"])
     model, *baselines = by_method
-    return plot_score_distribution(
+    return show.score_distribution(
         {model: by_method[model]}, {name: by_method[name] for name in baselines}, set_name
     )
 
 
 def of_run(run, test_folder):
     """Yields (file name, figure) of what a run on the embedded pictures came to."""
-    yield "curves.png", plot_curves(read_table(run / "history.csv"))
+    yield "curves.png", show.curves(read_table(run / "history.csv"))
     set_name = json.loads((run / "scores.json").read_text(encoding="utf-8"))["set"]
     yield "scores.png", score_distribution(read_table(run / "scores.csv"), set_name)
     yield "predictions.png", predictions(load_network(run / "model.keras"), test_folder)
@@ -117,7 +114,7 @@ def main(argv=None):
     if run:
         figures += of_run(run, PROJECT / "test")
     for name, figure in figures:
-        print(save_figure(figure, PROJECT / "Images" / name).relative_to(PROJECT))
+        print(show.save(figure, PROJECT / "Images" / name).relative_to(PROJECT))
     if run:
         print(f"the run shown is {run}")
     else:

@@ -138,7 +138,7 @@ def of_method(rows, method=MODEL):
 
 
 def predictions_of(network, pairs, rows):
-    """What `panels.plot_predictions` shows of some scored pictures, in the order of `rows`.
+    """What `show.predictions` shows of some scored pictures, in the order of `rows`.
 
     Args:
         network: a `prediction.Network`.
@@ -161,7 +161,7 @@ def predictions_of(network, pairs, rows):
 
 
 def predictions_without_truth(network, pairs):
-    """What `panels.plot_predictions` shows of pictures that have no label.
+    """What `show.predictions` shows of pictures that have no label.
 
     Another model's prediction that cannot be read as a mask is left out, and a note says so.
 

@@ -1,7 +1,7 @@
 """Drawings that explain: the two networks, and what Dice and IoU measure.
 
-    save_figure(draw_architecture("lean"), "Images/architecture_lean.png")
-    save_figure(draw_dice_explained(), "Images/dice_explained.png")
+    save(architecture("lean"), "Images/architecture_lean.png")
+    save(dice_explained(), "Images/dice_explained.png")
 
 Every number in them is read from the network that `unet.build` makes or computed by
 `metrics.score_pair`; none is typed here.
@@ -17,7 +17,6 @@ from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
 from lesion.masks import COLOURS, draw_outline
 from lesion.score.metrics import score_pair
 from lesion.show.style import SCREEN_DPI, WIDTH
-from unet import NETWORKS, build
 
 ENCODER, DECODER, JOINED, PLAIN, GRAY = "#56B4E9", "#E69F00", "#F7DFA8", "#DDDDDD", "#555555"
 SHRINK, GROW, SKIP, FINISH = "#D55E00", "#009E73", "#0072B2", "#CC79A7"
@@ -132,7 +131,7 @@ def _draw_arrow(axis, start, end, colour, style="-"):
     axis.add_patch(FancyArrowPatch(start, end, color=colour, linestyle=style, **options))
 
 
-def draw_architecture(name, input_shape=None):
+def architecture(name, input_shape=None):
     """Draws a network as the U it is named after, with its sizes, features and parameters.
 
     Args:
@@ -142,7 +141,10 @@ def draw_architecture(name, input_shape=None):
     Raises:
         ValueError: unknown name or shape.
     """
-    model = build(name, input_shape or (NETWORKS[name].image_size, NETWORKS[name].image_size, 3))
+    import unet  # not earlier: it loads Keras, which no other figure needs
+
+    side = unet.NETWORKS[name].image_size if name in unet.NETWORKS else None
+    model = unet.build(name, input_shape or (side, side, 3))
     network = read_architecture(model)
     stages = network["stages"]
     # A row for each halving of the picture's side, a column for each stage.
@@ -220,7 +222,7 @@ def _paint_regions(axis, truth, prediction, title):
     axis.spines[:].set_color("#BBBBBB")
 
 
-def draw_dice_explained():
+def dice_explained():
     """Draws what Dice and IoU measure: the shared area, the formulas and three worked examples."""
     size, middle, shift = 400, 200, 40
     large, small = _disc(size, middle, 180, 130), _disc(size, middle, 180, 50)

@@ -1,7 +1,4 @@
-"""Figures of where a network errs: calibration, quality estimate, lesion size, borders.
-
-Like those of figures.py, whose style they share, they are Matplotlib figures that belong to nobody.
-"""
+"""Figures of where a network errs: calibration, quality estimate, lesion size, borders."""
 
 from itertools import pairwise
 
@@ -10,19 +7,17 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from lesion.masks import COLOURS, draw_outline
-from lesion.score.quality import FLAGGED_SHARE, risk_coverage
+from lesion.score import quality as estimate
 from lesion.score.summaries import FAILURE_DICE, SIZE_STRATA
 from lesion.show.gallery import as_mask, as_picture, picture_grid, show_panel, tallest_shape
 from lesion.show.style import legend_below, plot_figure, shorten
-
-__all__ = ["plot_border_errors", "plot_reliability", "plot_risk_coverage", "plot_size_against_dice"]
 
 # A predicted border too far in, on the true one, too far out.
 FULL_COLOUR = 5.0  # per cent of the picture's diagonal: 2.5 times what surface Dice forgives
 TOO_FAR_IN, ON_BORDER, TOO_FAR_OUT = COLOURS["other"], "#E8E8E8", COLOURS["validation"]
 
 
-def plot_reliability(calibration, set_name="test"):
+def reliability(calibration, set_name="test"):
     """Shows how often pixels given a probability of lesion do hold lesion, and how many there are.
 
     Args:
@@ -77,7 +72,7 @@ def plot_reliability(calibration, set_name="test"):
     return figure
 
 
-def plot_risk_coverage(quality, dice, set_name="test"):
+def risk_coverage(quality, dice, set_name="test"):
     """Shows estimate against Dice, and what is at risk if only the best estimates are taken.
 
     Args:
@@ -102,13 +97,13 @@ def plot_risk_coverage(quality, dice, set_name="test"):
             linewidths=0,
             label=words,
         )
-    limit = np.quantile(quality, FLAGGED_SHARE)
+    limit = np.quantile(quality, estimate.FLAGGED_SHARE)
     left.axvline(
         limit,
         color="#555555",
         linestyle="--",
         linewidth=1.2,
-        label=f"left of it: the {FLAGGED_SHARE:.0%} flagged",
+        label=f"left of it: the {estimate.FLAGGED_SHARE:.0%} flagged",
     )
     left.set(
         title="each picture",
@@ -117,8 +112,8 @@ def plot_risk_coverage(quality, dice, set_name="test"):
         xlim=(min(0.98, np.floor(10 * quality.min()) / 10) - 0.02, 1.02),
         ylim=(-0.02, 1.02),
     )
-    coverage, risk = risk_coverage(quality, dice)
-    best = risk_coverage(dice, dice)[1]
+    coverage, risk = estimate.risk_coverage(quality, dice)
+    best = estimate.risk_coverage(dice, dice)[1]
     random = float(np.mean(1 - dice))
     right.plot(
         100 * coverage,
@@ -156,7 +151,7 @@ def plot_risk_coverage(quality, dice, set_name="test"):
     return figure
 
 
-def plot_size_against_dice(lesion_share, dice, set_name="test"):
+def size_against_dice(lesion_share, dice, set_name="test"):
     """Shows the Dice of each picture against the size of its lesion, with medians of size classes.
 
     Args:
@@ -205,14 +200,14 @@ def plot_size_against_dice(lesion_share, dice, set_name="test"):
     return figure
 
 
-def plot_border_errors(rows, title="Border errors of the test set"):
+def border_errors(rows, title="Border errors of the test set"):
     """Shows, a panel a picture, the predicted border coloured by its distance from the true one.
 
     Distances are in per cent of the picture's diagonal, on one scale for all pictures. A picture
     whose truth or prediction is empty has no such distance, and its panel says so.
 
     Args:
-        rows: dicts of name, picture, truth, prediction and dice, as in `panels.plot_predictions`.
+        rows: dicts of name, picture, truth, prediction and dice, as in `gallery.predictions`.
         title: names the set and the order of the pictures.
 
     Raises:

@@ -1,7 +1,4 @@
-"""Rows and columns of pictures: pairs, augmentations, predictions.
-
-Each function returns a Matplotlib figure of its own; see figures.py, which adds the plots.
-"""
+"""Rows and columns of pictures: pairs, augmentations, predictions."""
 
 import textwrap
 
@@ -96,7 +93,7 @@ def show_panel(axis, panel, title):
         axis.imshow(panel)
 
 
-def plot_pairs(pictures, masks, names, set_name="training"):
+def pairs(pictures, masks, names, set_name="training"):
     """Shows pictures above their masks and above the masks' outlines: three rows of panels.
 
     Args:
@@ -105,19 +102,19 @@ def plot_pairs(pictures, masks, names, set_name="training"):
         names: their names, written above each column.
         set_name: "training", "validation" or "test".
     """
-    pairs = list(zip(pictures, masks, names, strict=True))
-    if not pairs:
+    columns = list(zip(pictures, masks, names, strict=True))
+    if not columns:
         raise ValueError("there is no pair to show")
     figure, axes, side = picture_grid(
         3,
-        len(pairs),
+        len(columns),
         tallest_shape(pictures),
         f"Pairs of the {set_name} set: picture, label, and the label's outline over the picture",
         [("outline of the label", "truth")],
         row_gap=0.28,
     )
     characters = side // 9
-    for (picture, mask, name), column in zip(pairs, axes.T, strict=True):
+    for (picture, mask, name), column in zip(columns, axes.T, strict=True):
         picture, mask = as_picture(picture, side), as_mask(mask, side)
         show_panel(column[0], picture, shorten(str(name), characters))
         show_panel(column[1], mask.astype(np.float32), f"{100 * mask.mean():.0f} % lesion")
@@ -125,32 +122,32 @@ def plot_pairs(pictures, masks, names, set_name="training"):
     return figure
 
 
-def plot_augmentations(picture, mask, augmented, set_name="training"):
+def augmentations(picture, mask, augmented, set_name="training"):
     """Shows one picture and versions of it that training sees; the outline has to move along.
 
     Args:
-        picture, mask: the pair as it is, as in `plot_pairs`.
+        picture, mask: the pair as it is, as in `pairs`.
         augmented: sequence of (picture, mask), the same pair augmented.
     """
-    pairs = [(picture, mask), *augmented]
-    columns = min(4, len(pairs))
+    versions = [(picture, mask), *augmented]
+    columns = min(4, len(versions))
     figure, axes, side = picture_grid(
-        -(-len(pairs) // columns),
+        -(-len(versions) // columns),
         columns,
         np.shape(picture)[:2],
         f"One pair of the {set_name} set and what augmentation makes of it",
         [("outline of the label", "truth")],
         row_gap=0.28,
     )
-    for axis in axes.flat[len(pairs) :]:
+    for axis in axes.flat[len(versions) :]:
         axis.remove()
-    for index, (axis, (picture, mask)) in enumerate(zip(axes.flat, pairs, strict=False)):
+    for index, (axis, (picture, mask)) in enumerate(zip(axes.flat, versions, strict=False)):
         drawn = draw_outline(as_picture(picture, side), {"truth": as_mask(mask, side)})
         show_panel(axis, drawn, f"augmented {index}" if index else "as it is")
     return figure
 
 
-def plot_predictions(rows, title="Pictures of the test set"):
+def predictions(rows, title="Pictures of the test set"):
     """Shows picture, label, prediction and both outlines over the picture, a row a picture.
 
     Args:

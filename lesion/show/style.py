@@ -1,9 +1,4 @@
-"""What all figures share: sizes, axes, legends, and how a figure becomes a file.
-
-Figures are Matplotlib figures that belong to nobody. No function touches `pyplot`: there is no
-current figure to leak, no window, no back end to choose. (A notebook needs `%matplotlib inline`
-once to display figures made this way.)
-"""
+"""What all figures share: sizes, axes, legends, and how a figure becomes a file."""
 
 from pathlib import Path
 
@@ -16,7 +11,7 @@ SCREEN_DPI = 100
 SAVED_DPI = 120
 
 
-def save_figure(figure, path):
+def save(figure, path):
     """Writes a figure as PNG, whole or not at all, and returns its `Path`.
 
     Nothing but the picture is stored - no date, no software version.

@@ -6,8 +6,8 @@ import re
 import pytest
 
 import unet
-from lesion.show import diagrams
-from lesion.show.diagrams import draw_architecture, draw_dice_explained, read_architecture
+from lesion import show
+from lesion.show.diagrams import read_architecture
 from unet import CLASSIC_WIDTHS, LEAN_WIDTHS, LITE_WIDTHS
 
 build = functools.cache(unet.build)  # building the classic network takes seconds
@@ -58,8 +58,8 @@ def test_the_bottlenecks_of_lite_are_shown_at_their_levels():
     ],
 )
 def test_architecture_shows_sizes_features_and_operations(name, words, monkeypatch):
-    monkeypatch.setattr(diagrams, "build", build)
-    figure = draw_architecture(name, (64, 64, 3))
+    monkeypatch.setattr(unet, "build", build)
+    figure = show.architecture(name, (64, 64, 3))
     found = all_texts(figure)
     parameters = build(name, (64, 64, 3)).count_params() / 1e6
     assert f"unet_{name}: {parameters:.2f} million parameters" in found
@@ -75,11 +75,11 @@ def test_architecture_shows_sizes_features_and_operations(name, words, monkeypat
 
 def test_an_unknown_network_is_named():
     with pytest.raises(ValueError, match="deep"):
-        draw_architecture("deep")
+        show.architecture("deep")
 
 
 def test_worked_examples_follow_the_formulas():
-    figure = draw_dice_explained()
+    figure = show.dice_explained()
     captions = [axis.get_xlabel() for axis in figure.axes if axis.get_xlabel()]
     assert len(captions) == 3
     for caption in captions:

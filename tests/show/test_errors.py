@@ -4,14 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from lesion import show
 from lesion.score.evaluation import summarise_calibration
 from lesion.score.summaries import Calibration
-from lesion.show.errors import (
-    plot_border_errors,
-    plot_reliability,
-    plot_risk_coverage,
-    plot_size_against_dice,
-)
 
 RANDOM = np.random.default_rng(3)
 DICE = np.clip(RANDOM.beta(9, 1.5, 200) - (RANDOM.random(200) < 0.08) * 0.6, 0, 1)
@@ -46,13 +41,13 @@ ROWS = [
     row("nothing found", disc(40, 20), EMPTY),
 ]
 FIGURES = {
-    "reliability": lambda: plot_reliability(calibration(0.1), "test"),
-    "risk": lambda: plot_risk_coverage(QUALITY, DICE),
-    "risk of one": lambda: plot_risk_coverage([1.0], [1.0]),
-    "size": lambda: plot_size_against_dice(SHARE, DICE),
-    "size with an empty truth": lambda: plot_size_against_dice([0, 0.1, 0.5, 1], [0, 1, 0.5, 0.9]),
-    "borders": lambda: plot_border_errors(ROWS),
-    "no borders": lambda: plot_border_errors(ROWS[-1:]),
+    "reliability": lambda: show.reliability(calibration(0.1), "test"),
+    "risk": lambda: show.risk_coverage(QUALITY, DICE),
+    "risk of one": lambda: show.risk_coverage([1.0], [1.0]),
+    "size": lambda: show.size_against_dice(SHARE, DICE),
+    "size with an empty truth": lambda: show.size_against_dice([0, 0.1, 0.5, 1], [0, 1, 0.5, 0.9]),
+    "borders": lambda: show.border_errors(ROWS),
+    "no borders": lambda: show.border_errors(ROWS[-1:]),
 }
 
 
@@ -68,13 +63,13 @@ def test_every_figure_is_drawn_with_titles_and_axes_named(name, tmp_path):
 
 def test_reliability_shows_the_bins_and_the_error():
     summary = calibration(0.2)
-    figure = plot_reliability(summary)
+    figure = show.reliability(summary)
     line = figure.axes[0].lines[1]
     np.testing.assert_allclose(line.get_ydata(), [part["frequency"] for part in summary["bins"]])
     legend = " ".join(text.get_text() for text in figure.legends[0].get_texts())
     assert f"{summary['expected_calibration_error']:.3f}" in legend
     with pytest.raises(ValueError, match="no pixel"):
-        plot_reliability({"bins": [], "expected_calibration_error": 0})
+        show.reliability({"bins": [], "expected_calibration_error": 0})
 
 
 def test_calibrated_probabilities_lie_on_the_line():
@@ -83,8 +78,8 @@ def test_calibrated_probabilities_lie_on_the_line():
 
 
 def test_border_errors_have_the_sign_of_the_mistake():
-    small = plot_border_errors([row("small", disc(40, 25), disc(40, 15))])
-    large = plot_border_errors([row("large", disc(40, 15), disc(40, 25))])
+    small = show.border_errors([row("small", disc(40, 25), disc(40, 15))])
+    large = show.border_errors([row("large", disc(40, 15), disc(40, 25))])
     for figure in (small, large):
         words = figure.axes[0].get_title()
         # 10 of 113 pixels of the diagonal, all around
@@ -96,12 +91,12 @@ def test_border_errors_have_the_sign_of_the_mistake():
 
 
 def test_a_perfect_border_has_no_error():
-    figure = plot_border_errors([row("same", disc(40, 20), disc(40, 20))])
+    figure = show.border_errors([row("same", disc(40, 20), disc(40, 20))])
     assert "mean 0.0 %, largest 0.0 %" in figure.axes[0].get_title()
 
 
-@pytest.mark.parametrize("draw", [lambda: plot_border_errors([]),
-                                  lambda: plot_size_against_dice([], [])])  # fmt: skip
+@pytest.mark.parametrize("draw", [lambda: show.border_errors([]),
+                                  lambda: show.size_against_dice([], [])])  # fmt: skip
 def test_nothing_to_show_is_refused(draw):
     with pytest.raises(ValueError, match="no p"):
         draw()

@@ -69,7 +69,7 @@ def test_every_figure_of_the_readme_is_drawn_from_the_newest_run(project, monkey
 
 
 def test_explanations_are_named_as_the_readme_names_them(monkeypatch):
-    monkeypatch.setattr(make_figures, "draw_architecture", lambda name: None)
+    monkeypatch.setattr(make_figures.show, "architecture", lambda name: None)
     assert {name for name, _ in make_figures.explanations()} == EXPLANATIONS
 
 

@@ -1,11 +1,4 @@
-"""Every figure of the project, as Matplotlib figures that belong to nobody.
-
-    figure = plot_curves(history)         # a notebook shows it when it is the cell's last line
-    save_figure(figure, "curves.png")     # the same data gives the same bytes
-
-No function touches `pyplot`: there is no current figure to leak, no window, no back end to choose.
-(A notebook needs `%matplotlib inline` once to display figures made this way.)
-"""
+"""Plots: training curves, thresholds, mask sizes, scores, and two models compared."""
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -15,7 +8,7 @@ from lesion.score.summaries import bootstrap_interval, compare_paired
 from lesion.show.style import legend_below, plot_figure, shorten
 
 
-def plot_mask_coverage(fractions):
+def mask_coverage(fractions):
     """Shows how much of a picture the lesion fills, as a histogram.
 
     Args:
@@ -42,7 +35,8 @@ def plot_mask_coverage(fractions):
 
 
 def _history_columns(history, needed):
-    """Turns a dict of columns, or the rows of history.csv, into a dict of float arrays."""
+    """Turn what `curves` takes into a dict of float arrays; `needed` columns must be there."""
+    history = getattr(history, "history", history)
     if not isinstance(history, dict):
         rows = list(history)
         history = {key: [row[key] for row in rows] for key in (rows[0] if rows else ())}
@@ -69,15 +63,15 @@ def _best_epoch(columns):
 METRIC_LABELS = {"loss": "Loss", "dice": "Dice", "iou": "IoU"}
 
 
-def plot_curves(history, metrics=("dice",), zoom=False):
+def curves(history, metrics=("dice",), zoom=False):
     """Shows loss against epoch beside Dice against epoch, training and validation in each.
 
     The epoch with the highest validation Dice is marked: its weights are the ones kept.
 
     Args:
-        history: dict of columns such as `History.history`, or the rows of history.csv as dicts:
-            loss and the metrics; the same with val_ before for validation, where there is one;
-            epoch (default 1, 2, ...).
+        history: what `fit` of Keras returns, its dict of columns, or the rows of history.csv as
+            dicts: loss and the metrics; the same with val_ before for validation, where there is
+            one; epoch (default 1, 2, ...).
         metrics: columns, besides the loss, that get a panel.
         zoom: start the loss panel after the first tenth of the epochs (at least one), whose steep
             fall hides what follows.
@@ -129,7 +123,7 @@ def _tenth_below(*scores):
     return max(0.0, np.floor(10 * min(np.min(values) for values in scores) - 0.5) / 10)
 
 
-def plot_threshold(thresholds, mean_dice, chosen):
+def threshold(thresholds, mean_dice, chosen):
     """Shows the mean Dice of the validation set against the threshold on the probability.
 
     Args:
@@ -160,7 +154,7 @@ def plot_threshold(thresholds, mean_dice, chosen):
     return figure
 
 
-def plot_score_distribution(scores, baselines=None, set_name="test"):
+def score_distribution(scores, baselines=None, set_name="test"):
     """Shows the Dice of every picture, with the mean and its interval, models above baselines.
 
     Args:
@@ -200,7 +194,7 @@ def plot_score_distribution(scores, baselines=None, set_name="test"):
     return figure
 
 
-def plot_comparison(name_a, dice_a, name_b, dice_b, set_name="test"):
+def comparison(name_a, dice_a, name_b, dice_b, set_name="test"):
     """Compares two models on the same pictures: one against the other, and the differences.
 
     Args:

@@ -3,22 +3,15 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
+from lesion import show
 from lesion.masks import COLOURS
-from lesion.show.curves import (
-    plot_comparison,
-    plot_curves,
-    plot_mask_coverage,
-    plot_score_distribution,
-    plot_threshold,
-)
-from lesion.show.gallery import plot_augmentations, plot_pairs, plot_predictions
-from lesion.show.style import save_figure
 
 PROJECT = Path(__file__).parents[2]
 
@@ -58,24 +51,24 @@ BASELINES = {"all foreground": RANDOM.beta(3, 4, 30), "Otsu + largest component"
 LONG = "a_very_long_name_" * 8
 
 FIGURES = {
-    "pairs": lambda: plot_pairs(*zip(*[pair(seed=i) for i in range(6)], strict=True), [LONG] * 6),
-    "one gray pair": lambda: plot_pairs([pair(channels=1)[0]], [pair()[1]], ["1"], "test"),
-    "augmentations": lambda: plot_augmentations(*pair(), [pair(seed=i) for i in range(5)]),
-    "predictions": lambda: plot_predictions(
+    "pairs": lambda: show.pairs(*zip(*[pair(seed=i) for i in range(6)], strict=True), [LONG] * 6),
+    "one gray pair": lambda: show.pairs([pair(channels=1)[0]], [pair()[1]], ["1"], "test"),
+    "augmentations": lambda: show.augmentations(*pair(), [pair(seed=i) for i in range(5)]),
+    "predictions": lambda: show.predictions(
         [prediction_row(LONG, probability=pair()[1] * 0.7), prediction_row(truth=None, dice=None)],
         "Test set, a long title that has to be broken over lines: " + "lowest Dice first, " * 5,
     ),
-    "one unlabelled prediction": lambda: plot_predictions([prediction_row(truth=None, dice=None)]),
-    "coverage": lambda: plot_mask_coverage(
+    "one unlabelled prediction": lambda: show.predictions([prediction_row(truth=None, dice=None)]),
+    "coverage": lambda: show.mask_coverage(
         {"training": [0.1, 0.2, 0.25], "validation": [0.5], "test": [0.0, 1.0]}
     ),
-    "curves": lambda: plot_curves(history()),
-    "zoomed curves": lambda: plot_curves(history(40), ("dice", "iou"), zoom=True),
-    "one epoch": lambda: plot_curves(history(1)),
-    "threshold": lambda: plot_threshold([0.1, 0.5, 0.9], [0.6, 0.8, 0.7], 0.5),
-    "scores": lambda: plot_score_distribution(SCORES, BASELINES),
-    "score of one picture": lambda: plot_score_distribution({LONG: [0.4]}),
-    "comparison": lambda: plot_comparison("lean", SCORES["lean"], LONG, SCORES["classic"]),
+    "curves": lambda: show.curves(history()),
+    "zoomed curves": lambda: show.curves(history(40), ("dice", "iou"), zoom=True),
+    "one epoch": lambda: show.curves(history(1)),
+    "threshold": lambda: show.threshold([0.1, 0.5, 0.9], [0.6, 0.8, 0.7], 0.5),
+    "scores": lambda: show.score_distribution(SCORES, BASELINES),
+    "score of one picture": lambda: show.score_distribution({LONG: [0.4]}),
+    "comparison": lambda: show.comparison("lean", SCORES["lean"], LONG, SCORES["classic"]),
 }
 SAVED = ("pairs", "predictions", "curves", "scores", "comparison")
 PLOTS = ("coverage", "curves", "zoomed curves", "one epoch", "threshold", "comparison")
@@ -108,7 +101,7 @@ def test_every_panel_of_a_plot_has_a_title_and_labelled_axes(name):
 
 @pytest.mark.parametrize("name", SAVED)
 def test_the_same_data_gives_the_same_bytes_and_no_date(name, tmp_path):
-    first, second = (save_figure(FIGURES[name](), tmp_path / f"{i}.png") for i in (1, 2))
+    first, second = (show.save(FIGURES[name](), tmp_path / f"{i}.png") for i in (1, 2))
     assert first.read_bytes() == second.read_bytes()
     with Image.open(first) as image:
         assert set(image.info) <= {"dpi"}
@@ -116,12 +109,12 @@ def test_the_same_data_gives_the_same_bytes_and_no_date(name, tmp_path):
 
 
 def test_a_figure_that_cannot_be_written_leaves_the_old_file(tmp_path):
-    path = save_figure(FIGURES["threshold"](), tmp_path / "new folder" / "threshold.png")
+    path = show.save(FIGURES["threshold"](), tmp_path / "new folder" / "threshold.png")
     before = path.read_bytes()
     broken = FIGURES["threshold"]()
     broken.axes[0].set_title("$\\frac{$")  # not mathematics: drawing fails
     with pytest.raises(ValueError, match="frac"):
-        save_figure(broken, path)
+        show.save(broken, path)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 
@@ -150,7 +143,7 @@ def test_pairs_show_three_panels_each_and_the_share_of_the_mask():
 
 def test_masks_are_drawn_from_black_0_to_white_1_even_where_they_hold_one_value():
     empty = np.zeros((40, 40), np.uint8)
-    figure = plot_predictions([prediction_row(truth=empty, prediction=empty + 1)])
+    figure = show.predictions([prediction_row(truth=empty, prediction=empty + 1)])
     images = {axis.get_title(): axis.images[0] for axis in figure.axes}
     assert images["label"].get_clim() == images["prediction"].get_clim() == (0, 1)
     assert images["label"].get_array().max() == 0
@@ -174,13 +167,13 @@ def test_masks_are_drawn_from_black_0_to_white_1_even_where_they_hold_one_value(
     ],
 )
 def test_columns_of_predictions(changes, headings):
-    figure = plot_predictions([prediction_row(**changes), prediction_row(**changes)])
+    figure = show.predictions([prediction_row(**changes), prediction_row(**changes)])
     assert [axis.get_title() for axis in figure.axes] == 2 * headings
     assert ("label" in legend_texts(figure)) == ("label" in headings)
 
 
 def test_row_titles_of_predictions_name_the_picture_and_its_dice():
-    figure = plot_predictions(
+    figure = show.predictions(
         [prediction_row("first", 0.1234), prediction_row("second", None, truth=None)]
     )
     first, second = figure.axes[0].texts[0], figure.axes[4].texts[0]
@@ -191,7 +184,7 @@ def test_row_titles_of_predictions_name_the_picture_and_its_dice():
 
 def test_pictures_of_different_sizes_share_a_figure():
     small, large = pair(30, 30), pair(300, 200, channels=1, seed=1)
-    figure = plot_pairs([small[0], large[0]], [small[1], large[1]], ["small", "large"])
+    figure = show.pairs([small[0], large[0]], [small[1], large[1]], ["small", "large"])
     shapes = [axis.images[0].get_array().shape[:2] for axis in figure.axes[-2:]]
     assert max(shapes[0]) == max(shapes[1])
 
@@ -199,14 +192,14 @@ def test_pictures_of_different_sizes_share_a_figure():
 def test_augmentations_accept_network_arrays_and_move_the_outline_with_the_picture():
     picture, mask = pair()
     moved = np.roll(picture, 8, axis=1) / np.float32(255), np.roll(mask, 8, axis=1)[..., None]
-    figure = plot_augmentations(picture, mask, [(moved[0], moved[1].astype(np.float32))])
+    figure = show.augmentations(picture, mask, [(moved[0], moved[1].astype(np.float32))])
     assert [axis.get_title() for axis in figure.axes] == ["as it is", "augmented 1"]
     drawn = [axis.images[0].get_array().astype(int) for axis in figure.axes]
     step = 8 * drawn[0].shape[1] // 40
     assert np.abs(drawn[0][:, :-step] - drawn[1][:, step:]).mean() < 3
 
 
-@pytest.mark.parametrize("plot", [lambda: plot_pairs([], [], []), lambda: plot_predictions([])])
+@pytest.mark.parametrize("plot", [lambda: show.pairs([], [], []), lambda: show.predictions([])])
 def test_nothing_to_show_is_said(plot):
     with pytest.raises(ValueError, match="there is no"):
         plot()
@@ -221,7 +214,7 @@ def lines_by_label(axis):
 
 def test_curves_name_training_and_validation_and_mark_the_best_epoch():
     columns = history()
-    figure = plot_curves(columns)
+    figure = show.curves(columns)
     loss, dice = figure.axes
     assert texts(loss) == ["Loss against epoch", "epoch", "Loss"]
     assert texts(dice) == ["Dice against epoch", "epoch", "Dice"]
@@ -237,16 +230,18 @@ def test_curves_name_training_and_validation_and_mark_the_best_epoch():
     assert legend_texts(figure) == expected
 
 
-def test_curves_from_the_rows_of_a_csv_equal_those_from_columns(tmp_path):
+def test_curves_are_the_same_from_columns_from_rows_of_a_csv_and_from_what_fit_returns(tmp_path):
     columns = {"epoch": np.arange(1, 13), **history()}
     rows = [{key: str(values[i]) for key, values in columns.items()} for i in range(12)]
-    a = save_figure(plot_curves(columns), tmp_path / "a.png")
-    b = save_figure(plot_curves(rows), tmp_path / "b.png")
-    assert a.read_bytes() == b.read_bytes()
+    files = [
+        show.save(show.curves(given), tmp_path / f"{number}.png").read_bytes()
+        for number, given in enumerate((columns, rows, SimpleNamespace(history=columns)))
+    ]
+    assert files[0] == files[1] == files[2]
 
 
 def test_zoomed_loss_starts_after_the_first_epochs():
-    figure = plot_curves(history(40), zoom=True)
+    figure = show.curves(history(40), zoom=True)
     lines = lines_by_label(figure.axes[0])
     assert lines["training"].get_xdata()[0] == 5
     assert lines_by_label(figure.axes[1])["training"].get_xdata()[0] == 1
@@ -255,16 +250,16 @@ def test_zoomed_loss_starts_after_the_first_epochs():
 
 
 def test_curves_without_validation_or_with_a_diverged_loss_are_drawn():
-    figure = plot_curves({"loss": [1.0, 0.5], "dice": [0.2, 0.4]})
+    figure = show.curves({"loss": [1.0, 0.5], "dice": [0.2, 0.4]})
     assert legend_texts(figure) == ["training", "best epoch 2, training Dice 0.400"]
-    plot_curves({"loss": [np.nan], "dice": [np.nan]}).draw_without_rendering()
+    show.curves({"loss": [np.nan], "dice": [np.nan]}).draw_without_rendering()
 
 
 def test_a_history_without_epochs_or_columns_is_refused():
     with pytest.raises(ValueError, match="no epoch"):
-        plot_curves([])
+        show.curves([])
     with pytest.raises(ValueError, match="'iou'"):
-        plot_curves({"loss": [1.0], "dice": [0.5]}, ("dice", "iou"))
+        show.curves({"loss": [1.0], "dice": [0.5]}, ("dice", "iou"))
 
 
 def test_coverage_is_in_percent_of_each_set():
@@ -276,7 +271,7 @@ def test_coverage_is_in_percent_of_each_set():
 
 
 def test_threshold_marks_the_chosen_one_with_its_dice():
-    figure = plot_threshold([0.2, 0.4, 0.6], [0.5, 0.8, 0.7], 0.4)
+    figure = show.threshold([0.2, 0.4, 0.6], [0.5, 0.8, 0.7], 0.4)
     assert "chosen: 0.40, mean Dice 0.800" in legend_texts(figure)
     assert "validation" in figure.axes[0].get_title()
 
@@ -294,9 +289,9 @@ def test_scores_show_every_picture_and_the_mean_models_first():
 
 
 def test_comparison_counts_who_is_better():
-    figure = plot_comparison("a", [0.9, 0.8, 0.5, 0.5], "b", [0.7, 0.7, 0.6, 0.5], "validation")
+    figure = show.comparison("a", [0.9, 0.8, 0.5, 0.5], "b", [0.7, 0.7, 0.6, 0.5], "validation")
     assert legend_texts(figure) == ["a better: 2", "b better or equal: 2"]
     assert "mean difference +0.050" in figure.axes[1].get_title()
     assert "validation set" in figure.get_suptitle()
     with pytest.raises(ValueError, match="same pictures"):
-        plot_comparison("a", [0.9], "b", [0.7, 0.7])
+        show.comparison("a", [0.9], "b", [0.7, 0.7])
