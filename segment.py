@@ -16,6 +16,7 @@ from pathlib import Path
 
 from lesion import startup
 from lesion.console import Parser, number_between
+from lesion.settings import Settings
 
 MODEL_NAMES = ("lean", "lite", "classic")
 LOSS_NAMES = ("bce", "dice", "bce_dice")
@@ -30,7 +31,7 @@ def create_parser():
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     check = commands.add_parser("check", help="say what a data folder holds, and what is wrong")
-    check.add_argument("directory", metavar="DIR", type=Path)
+    check.add_argument("directories", metavar="DIR", type=Path, nargs="+")
 
     train = commands.add_parser("train", help="train a network and score it")
     train.add_argument(
@@ -100,29 +101,21 @@ def create_parser():
 
 
 def run_check(arguments):
-    from lesion.inputs.checks import check_pairs, shared_pictures
-    from lesion.inputs.splitting import find_parts
+    from lesion.inputs.checks import check
 
-    reports = {}
-    for part, folder in find_parts(arguments.directory).items():
-        reports[part] = check_pairs(folder)
-        print("\n".join([f"== {part}"] * bool(part) + reports[part].lines()))
-    shared = shared_pictures(reports)
-    for line in shared:
-        print(f"problem   {line}; remove them from one of the two, or scores will look too good")
-    return 1 if shared or any(report.problems for report in reports.values()) else 0
+    result = check(arguments.directories)
+    print(result)
+    return 0 if result.sound else 1
 
 
 def run_train(arguments):
     startup.start_keras()
 
-    from lesion.inputs.sound import sound_split
-    from lesion.inputs.splitting import load_splits
+    from lesion.inputs.filtering import load
     from lesion.runs import claim_folder, create_run_folder, resume_folder
     from lesion.workflow import train
 
-    split = load_splits(arguments.data, seed=arguments.seed)
-    split, left_out = sound_split(split, arguments.skip_bad)
+    split = load(Settings(data=tuple(arguments.data), seed=arguments.seed), arguments.skip_bad)
     if arguments.out is None:
         if arguments.resume:
             raise ValueError("--resume needs --out: the folder of the training to go on with")
@@ -144,20 +137,20 @@ def run_train(arguments):
         weights=arguments.start_from,
     )
     print(f"results are in {run}")
-    list_left_out(left_out)
+    list_left_out(split.left_out)
 
 
 def run_evaluate(arguments):
     startup.start_keras()
 
-    from lesion.inputs.sound import sound_pairs
+    from lesion.inputs.filtering import filter_pairs
     from lesion.predict.network import load_network
     from lesion.runs import claim_folder
     from lesion.workflow import score, select_pairs
 
     network = load_network(arguments.weights)
     pairs, set_name = select_pairs(arguments.data, arguments.weights, arguments.part)
-    pairs, left_out = sound_pairs(arguments.data, pairs, arguments.skip_bad)
+    pairs, left_out = filter_pairs(arguments.data, pairs, arguments.skip_bad)
     print(f"scoring {len(pairs)} pictures: {set_name}")
     score(network, pairs, set_name, claim_folder(arguments.out))
     print(f"results are in {arguments.out}")
@@ -168,14 +161,14 @@ def run_compare(arguments):
     startup.start_keras()
 
     from lesion.comparison import common_pairs, compare, model_names
-    from lesion.inputs.sound import sound_pairs
+    from lesion.inputs.filtering import filter_pairs
     from lesion.predict.network import load_network
     from lesion.runs import claim_folder
 
     names = model_names(arguments.weights)
     networks = dict(zip(names, map(load_network, arguments.weights), strict=True))
     pairs, set_name, notes = common_pairs(arguments.data, arguments.weights)
-    pairs, left_out = sound_pairs(arguments.data, pairs, arguments.skip_bad)
+    pairs, left_out = filter_pairs(arguments.data, pairs, arguments.skip_bad)
     print("\n".join([*notes, f"comparing {', '.join(names)} on {len(pairs)} pictures: {set_name}"]))
     compare(networks, pairs, set_name, claim_folder(arguments.out))
     print(f"results are in {arguments.out}")
@@ -183,15 +176,15 @@ def run_compare(arguments):
 
 
 def run_predict(arguments):
+    from lesion.inputs.filtering import filter_pictures
     from lesion.inputs.pairing import find_pictures
-    from lesion.inputs.sound import sound_pictures
     from lesion.predict.files import predict_files
     from lesion.predict.network import load_network
     from lesion.runs import claim_folder
 
     images = find_pictures(arguments.paths)
     network = load_network(arguments.weights)
-    images, left_out = sound_pictures(images, arguments.skip_bad)
+    images, left_out = filter_pictures(images, arguments.skip_bad)
     rows = predict_files(network, images, claim_folder(arguments.out), arguments.mm_per_pixel)
     for row in rows[:20]:
         print(

@@ -10,9 +10,21 @@ class InputError(ValueError):
     """A mistake of the user, told in one line: the file, what was found, what to do."""
 
 
+def note(text: str) -> None:
+    """Tell the user what they may not expect, in one line."""
+    print(f"note: {text}")
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use; a container often gives fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def without_errors_shown():
-    """Closes the error stream of the process for a moment, also to what is not written in Python.
+    """Close the error stream of the process for a moment, also to what is not written in Python.
 
     For libraries that write notes there, and raise as exceptions what does fail.
     """

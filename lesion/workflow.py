@@ -271,10 +271,7 @@ def own_split(weights, pairs):
     path = Path(weights).with_name("split.json")
     if not path.is_file():
         return None
-    try:
-        return Split.read(path, pairs)
-    except ValueError:
-        return None  # weights of other data
+    return Split.read(path, pairs)
 
 
 def _given_split(directory, folders, part):

@@ -11,16 +11,14 @@ from lesion import startup
 
 startup.start_keras()
 
-ROOT = Path(__file__).parents[1]
-
 
 @pytest.fixture(scope="session")
 def shared_data():
-    """Folder with the public research data; it stands beside the project on some machines only."""
-    folder = ROOT.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip("the public research data are not on this machine")
-    return folder
+    """The folder with public research data that the environment variable LESION_DATA names."""
+    folder = os.environ.get("LESION_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(f"LESION_DATA names no folder with the public research data: {folder!r}")
+    return Path(folder)
 
 
 @pytest.fixture(scope="session")

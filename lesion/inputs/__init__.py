@@ -1,0 +1,39 @@
+"""What the user brought: pictures, masks and how they are divided; and what is wrong with it.
+
+print(inputs.check("my_data"))
+split = inputs.load(settings)
+picture, mask = inputs.read_pair(split.train[0])
+
+Needs neither Keras nor TensorFlow.
+"""
+
+from lesion.inputs.checks import check, check_pairs, shared_pictures
+from lesion.inputs.filtering import filter_pairs, filter_pictures, filter_split, load
+from lesion.inputs.pairing import DataFolder, Pair, find_pairs, find_pictures
+from lesion.inputs.reading import read_image, read_mask, read_pair
+from lesion.inputs.resizing import resize_image, resize_mask
+from lesion.inputs.split import Split
+from lesion.inputs.splitting import find_parts, load_split, load_splits
+
+__all__ = [
+    "DataFolder",
+    "Pair",
+    "Split",
+    "check",
+    "check_pairs",
+    "filter_pairs",
+    "filter_pictures",
+    "filter_split",
+    "find_pairs",
+    "find_parts",
+    "find_pictures",
+    "load",
+    "load_split",
+    "load_splits",
+    "read_image",
+    "read_mask",
+    "read_pair",
+    "resize_image",
+    "resize_mask",
+    "shared_pictures",
+]

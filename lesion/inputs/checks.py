@@ -1,21 +1,23 @@
 """Look at every pair of a data folder before training: what is there, and what is wrong with it.
 
-report = check_pairs(find_pairs("train"))
-print("\\n".join(report.lines()))
+print(check("my_data"))
 """
 
 import hashlib
-import os
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from lesion.inputs.folders import natural_key
+from lesion.console import InputError, usable_cores
+from lesion.inputs.folders import few, natural_key
 from lesion.inputs.pairing import DataFolder
 from lesion.inputs.reading import read_image, read_mask
+from lesion.inputs.splitting import find_parts
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Report:
     problems: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
-    def lines(self):
+    def lines(self) -> list[str]:
         """Return the report as lines of text."""
         pairs = self.folder.pairs
         groups = {pair.group for pair in pairs}
@@ -65,14 +67,48 @@ class Report:
         return lines
 
 
-def check_pairs(folder, progress=True):
+@dataclass(frozen=True)
+class CheckResult:
+    """What `check` found, as lines of text; print it to read them. sound: there is no problem."""
+
+    lines: list[str]
+    sound: bool
+
+    def __str__(self):
+        return "\n".join(self.lines)
+
+
+def check(data: str | Path | Sequence[str | Path], progress: bool = True) -> CheckResult:
+    """Look at every pair of one or more data folders, and at what their parts have in common.
+
+    Args:
+        data: folder, or several.
+        progress: shows a bar.
+
+    Raises:
+        InputError, FileNotFoundError: as `find_pairs`.
+    """
+    lines, sound = [], True
+    for directory in [data] if isinstance(data, str | Path) else data:
+        reports = {}
+        for part, folder in find_parts(directory).items():
+            reports[part] = check_pairs(folder, progress)
+            lines += [f"== {part}"] * bool(part) + reports[part].lines()
+        shared = shared_pictures(reports)
+        remedy = "remove them from one of the two, or scores will look too good"
+        lines += [f"problem   {line}; {remedy}" for line in shared]
+        sound = sound and not shared and not any(report.problems for report in reports.values())
+    return CheckResult(lines, sound)
+
+
+def check_pairs(folder: DataFolder, progress: bool = True) -> Report:
     """Read every pair of a DataFolder and return the Report.
 
     Problems: those of the folder, files that cannot be read, a mask whose size differs from its
     picture's, masks that all are empty or all full. Remarks: empty, full and inverted-looking
     masks, pictures that are there more than once. progress: shows a bar.
     """
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding runs outside Python's lock
+    with ThreadPoolExecutor(usable_cores()) as pool:  # decoding runs outside Python's lock
         look = tqdm(
             pool.map(_look_at, folder.pairs),
             total=len(folder.pairs),
@@ -89,18 +125,18 @@ def check_pairs(folder, progress=True):
         if names and len(names) == len(masked):
             problems.append(f"{folder.root}: every mask is {word}; draw the lesions into them")
         elif names:
-            remarks.append(f"{word} mask: {_few(names)}")
+            remarks.append(f"{word} mask: {few(names)}")
     if inverted := [finding.name for finding in masked if finding.inverted]:
-        remarks.append(f"mask looks inverted (its whole frame is lesion): {_few(inverted)}")
+        remarks.append(f"mask looks inverted (its whole frame is lesion): {few(inverted)}")
     remarks += [
-        f"the same picture: {_few(sorted(names, key=natural_key))}"
+        f"the same picture: {few(sorted(names, key=natural_key))}"
         for names in _by_fingerprint(findings).values()
         if len(names) > 1
     ]
     return Report(folder, findings, problems, remarks)
 
 
-def shared_pictures(reports):
+def shared_pictures(reports: dict[str, Report]) -> list[str]:
     """Return a line for each pair of parts that hold the same picture or the same lesion.
 
     reports: {part: Report}. A score on a part that shares pictures with training is no score.
@@ -116,10 +152,10 @@ def shared_pictures(reports):
             ]
             if same:
                 same.sort(key=natural_key)
-                lines.append(f"{part} and {other} share {len(same)} picture(s): {_few(same)}")
+                lines.append(f"{part} and {other} share {len(same)} picture(s): {few(same)}")
             lesions = _lesions(reports[part]) & _lesions(reports[other])
             if lesions:
-                shown = _few(sorted(lesions, key=natural_key))
+                shown = few(sorted(lesions, key=natural_key))
                 lines.append(f"{part} and {other} share {len(lesions)} lesion(s): {shown}")
     return lines
 
@@ -133,13 +169,13 @@ def _look_at(pair):
         picture = read_image(pair.image)
         size = picture.shape[:2]
         fingerprint = hashlib.sha256(repr(size).encode() + picture.tobytes()).hexdigest()
-    except (ValueError, FileNotFoundError) as error:
+    except (InputError, FileNotFoundError) as error:
         return Finding(pair.name, problem=str(error))
     if pair.mask is None:
         return Finding(pair.name, size, fingerprint=fingerprint)
     try:
         mask = read_mask(pair.mask)
-    except (ValueError, FileNotFoundError) as error:
+    except (InputError, FileNotFoundError) as error:
         return Finding(pair.name, size, fingerprint=fingerprint, problem=str(error))
     problem = ""
     if mask.shape != size:
@@ -166,7 +202,3 @@ def _by_fingerprint(findings):
 
 def _size(shape):
     return f"{shape[1]} x {shape[0]}"
-
-
-def _few(names):
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -4,6 +4,7 @@ Only names are read here. `pairing.py` puts the files found together.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,11 @@ def natural_key(name):
     parts[1::2] = map(int, parts[1::2])
     parts[0::2] = map(str.casefold, parts[0::2])
     return parts, str(name)
+
+
+def few(names: Sequence[str]) -> str:
+    """Return the first five names and how many more there are, for a line of text."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def existing_folder(directory):

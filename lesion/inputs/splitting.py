@@ -1,18 +1,16 @@
 """Divide the pairs of a data folder into training, validation and test, lesion by lesion."""
 
-import hashlib
-import json
 import os
-from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lesion.console import InputError
-from lesion.inputs.folders import data_root, existing_folder, list_folder, natural_key
-from lesion.inputs.pairing import Pair, find_pairs
-from lesion.storage import write_json
+from lesion.inputs.folders import data_root, existing_folder, few, list_folder, natural_key
+from lesion.inputs.pairing import DataFolder, find_pairs
+from lesion.inputs.split import PARTS, Split
+from lesion.settings import Settings
 
 PART_FOLDERS = {
     "train": ("train", "training"),
@@ -21,98 +19,12 @@ PART_FOLDERS = {
 }
 
 
-@dataclass
-class Split:
-    """Which pairs are for training, validation and test; each list in natural order.
+def find_parts(directory: str | Path) -> dict[str, DataFolder]:
+    """Return the parts of a data folder; raise as `find_pairs` does.
 
-    root: the data folder, as it was given. problems: the lines that `find_pairs` collected on the
-    way, and any lesion that given id lists put on two sides.
-    """
-
-    train: list[Pair]
-    validation: list[Pair]
-    test: list[Pair]
-    root: Path = Path()
-    problems: list[str] = field(default_factory=list)
-
-    def to_dict(self):
-        """Return {"train": [...], "validation": [...], "test": [...], "fingerprints": {...}}.
-
-        Pictures are named by their path below `root`, with forward slashes: the name alone would
-        not do, since `train/` and `test/` may both hold a 0.png. The fingerprints tell another
-        picture of the same name, in other data, from this one.
-        """
-        names, fingerprints = {}, {}
-        for part in PART_FOLDERS:
-            names[part] = []
-            for pair in getattr(self, part):
-                name = Path(os.path.relpath(pair.image, self.root)).as_posix()
-                names[part].append(name)
-                fingerprints[name] = _fingerprint(pair.image)
-        return {**names, "fingerprints": fingerprints}
-
-    def write(self, path):
-        """Write the split as JSON, whole or not at all."""
-        write_json(path, self.to_dict())
-
-    @classmethod
-    def read(cls, path, pairs):
-        """Return the split that `write` wrote to `path`, made of the given pairs.
-
-        The data may have moved: pictures are matched by the end of their path, and by content.
-        Those that are not there any more are left out, and `problems` says so. Raises ValueError if
-        the file is no split or none of its pictures is among the pairs.
-        """
-        try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-            names = {part: list(content[part]) for part in PART_FOLDERS}
-            fingerprints = dict(content["fingerprints"])
-        except FileNotFoundError:
-            raise FileNotFoundError(f"{path}: no such file; check the path") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"{path}: is no split file ({error}); give the split.json of a run"
-            ) from None
-        depths = {len(Path(name).parts) for listed in names.values() for name in listed}
-        by_end = defaultdict(list)
-        for pair in pairs:
-            for depth in depths if pair.mask is not None else ():
-                by_end["/".join(pair.image.absolute().parts[-depth:])].append(pair)
-        found = {
-            name: next(
-                (p for p in by_end[name] if _fingerprint(p.image) == fingerprints.get(name)), None
-            )
-            for listed in names.values()
-            for name in listed
-        }
-        unknown = [name for name, pair in found.items() if pair is None]
-        problem = (
-            f"{path}: names {len(unknown)} picture(s) for which the data folder has no "
-            f"picture with a mask{_few(unknown)}"
-        )
-        if len(unknown) == len(found):
-            raise InputError(f"{problem}; give the folder this split was made from")
-        sides = {
-            part: [found[name] for name in listed if found[name]] for part, listed in names.items()
-        }
-        return cls(**sides, problems=[f"{problem}; bring them back"] if unknown else [])
-
-
-def _fingerprint(path):
-    """Return a short text that tells a picture file from others: of its length and beginning."""
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(1 << 16)
-        size = path.stat().st_size
-    except OSError:
-        return ""  # like no other; who reads the picture will say what is wrong with it
-    return hashlib.sha256(beginning + str(size).encode()).hexdigest()[:16]
-
-
-def find_parts(directory):
-    """Return {part: DataFolder}: "train", "validation", "test" as far as sub-folders of such
-    names exist (train/, val/ or validation/, test/), or {"": DataFolder} for a folder that is one
-    data set. Raises as `find_pairs` does.
+    Returns:
+        {part: DataFolder}: "train", "validation", "test" as far as sub-folders of such names exist
+        (train/, val/ or validation/, test/), or {"": DataFolder} for a folder that is one data set.
     """
     root = data_root(existing_folder(directory))
     by_name = {path.name.casefold(): path for path in list_folder(root) if path.is_dir()}
@@ -125,7 +37,12 @@ def find_parts(directory):
     return {"": find_pairs(root)}
 
 
-def load_split(directory, seed=0, validation=0.1, test=0.1):
+def load_split(
+    directory: str | Path,
+    seed: int = Settings.seed,
+    validation: float = Settings.validation,
+    test: float = Settings.test,
+) -> Split:
     """Return the Split of a data folder, made of the pairs that have a mask.
 
     * `directory` has `train/` and `test/` (and perhaps `val/`): these are the parts; without
@@ -137,8 +54,11 @@ def load_split(directory, seed=0, validation=0.1, test=0.1):
 
     What is drawn depends on the seed and the names only. All pictures of one lesion go to the same
     side, every share above 0 gets at least one lesion, and each list is in natural order.
-    Raises ValueError for shares that leave nothing to train on, fewer lesions than sides, or a
-    list that names an unknown picture; FileNotFoundError if there is no such folder.
+
+    Raises:
+        InputError: the shares leave nothing to train on, there are fewer lesions than sides, or a
+            list names an unknown picture.
+        FileNotFoundError: there is no such folder.
     """
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         raise InputError(
@@ -147,30 +67,20 @@ def load_split(directory, seed=0, validation=0.1, test=0.1):
         )
     root = Path(directory)
     folders = find_parts(root)
-    problems = [line for folder in folders.values() for line in folder.problems]
-    if "" in folders:
-        folder = folders[""]
-        lists = _id_lists(folder)
-        pairs = folder.labelled
-        if not pairs:
-            raise InputError(
-                f"{folder.root}: {folder.layout}: no picture has a mask; put the masks into "
-                "label/ beside image/, each with its picture's name"
-            )
-        if not lists:
-            return Split(*_draw(pairs, seed, validation, test, folder.root), root, problems)
-        parts = lists
-    else:
-        parts = {part: folder.labelled for part, folder in folders.items()}
-        if not parts["train"]:
-            raise InputError(
-                f"{folders['train'].root}: {folders['train'].layout}: no picture has a mask; "
-                "put the masks into label/ beside image/"
-            )
-    train_pairs = parts["train"]
+    about = {
+        "root": root,
+        "problems": [line for folder in folders.values() for line in folder.problems],
+        "folders": (str(directory),),
+        "seed": seed,
+        "validation_share": validation,
+        "test_share": test,
+    }
+    parts = _given_parts(folders)
+    if "train" not in parts:
+        return Split(*_draw(parts[""], seed, validation, test, folders[""].root), **about)
     if "validation" not in parts:
-        train_pairs, parts["validation"], _ = _draw(train_pairs, seed, validation, 0, root)
-    split = Split(train_pairs, parts["validation"], parts.get("test", []), root, problems)
+        parts["train"], parts["validation"], _ = _draw(parts["train"], seed, validation, 0, root)
+    split = Split(parts["train"], parts["validation"], parts.get("test", []), **about)
     if lesions := _on_two_sides(split):
         split.problems.append(
             f"{root}: {len(lesions)} lesion(s) are on two sides of the given split "
@@ -179,27 +89,60 @@ def load_split(directory, seed=0, validation=0.1, test=0.1):
     return split
 
 
-def load_splits(directories, seed=0):
-    """Return one Split of several data folders, each divided by `load_split`.
+def load_splits(
+    directories: Sequence[str | Path],
+    seed: int = Settings.seed,
+    validation: float = Settings.validation,
+    test: float = Settings.test,
+) -> Split:
+    """Return one Split of several data folders, each divided by `load_split`, with `digests`.
 
     A folder named twice counts twice in training, once in validation and test: so a small data set
-    can hold its own beside a large one. Raises as `load_split`, and ValueError for no folder or
+    can hold its own beside a large one. Raises as `load_split`, and InputError for no folder or
     folders without a common parent (on two Windows drives).
     """
-    directories = [Path(directory) for directory in directories]
     if not directories:
         raise InputError("no data folder was named; name one or more")
+    shares = seed, validation, test
     if len(directories) == 1:
-        return load_split(directories[0], seed)
-    splits = {directory.resolve(): load_split(directory.resolve(), seed)
-              for directory in directories}  # fmt: skip
+        split = load_split(directories[0], *shares)
+        split.digests = [split.digest()]
+        return split
+    paths = [Path(directory).resolve() for directory in directories]
+    splits = {path: load_split(path, *shares) for path in paths}
+    try:
+        root = Path(os.path.commonpath(splits))
+    except ValueError as error:
+        raise InputError(f"{paths[0]} and the others: {error}; copy them to one drive") from None
     return Split(
-        train=[pair for directory in directories for pair in splits[directory.resolve()].train],
+        train=[pair for path in paths for pair in splits[path].train],
         validation=[pair for split in splits.values() for pair in split.validation],
         test=[pair for split in splits.values() for pair in split.test],
-        root=Path(os.path.commonpath(splits)),
+        root=root,
         problems=[line for split in splits.values() for line in split.problems],
+        folders=tuple(map(str, directories)),
+        seed=seed,
+        validation_share=validation,
+        test_share=test,
+        digests=[split.digest() for split in splits.values()],
     )
+
+
+def _given_parts(folders):
+    """Return {part: pairs with a mask} as the folder itself gives them; {"": pairs} if it does not.
+
+    Args:
+        folders: what `find_parts` returned.
+    """
+    folder = folders.get("", folders.get("train"))
+    if not folder.labelled:
+        raise InputError(
+            f"{folder.root}: {folder.layout}: no picture has a mask; put the masks into label/ "
+            "beside image/, each with its picture's name"
+        )
+    if "" in folders and (lists := _id_lists(folder)):
+        return lists
+    return {part: found.labelled for part, found in folders.items()}
 
 
 def _on_two_sides(split):
@@ -239,7 +182,7 @@ def _draw(pairs, seed, validation, test, root):
             side.append(giver.pop(0))
     return tuple(
         sorted((p for group in sides.get(side, []) for p in group), key=_pair_order)
-        for side in ("train", "validation", "test")
+        for side in PARTS
     )
 
 
@@ -263,19 +206,16 @@ def _id_lists(folder):
         ids = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
         unknown = [i for i in ids if i not in by_name or by_name[i].mask is None]
         if unknown or not ids:
-            what = f"names {len(unknown)} id(s) without picture and mask" if ids else "is empty"
+            names_unknown = f"names {len(unknown)} id(s) without picture and mask ({few(unknown)})"
             raise InputError(
-                f"{path}: {what}{_few(unknown)}; list names of pictures in this folder, one a line"
+                f"{path}: {names_unknown if ids else 'is empty'}; list names of pictures in this "
+                "folder, one a line"
             )
         twice = [i for i in ids if owner.setdefault(by_name[i].name, path) != path]
         if twice:
             raise InputError(
                 f"{path}: {len(twice)} id(s) are also in {owner[by_name[twice[0]].name].name}"
-                f"{_few(twice)}; a picture belongs to one list"
+                f" ({few(twice)}); a picture belongs to one list"
             )
         parts[part] = sorted({by_name[i].name: by_name[i] for i in ids}.values(), key=_pair_order)
     return parts if "train" in parts else {}
-
-
-def _few(names):
-    return f" ({', '.join(names[:5])}{', ...' * (len(names) > 5)})" if names else ""

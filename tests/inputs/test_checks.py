@@ -1,13 +1,12 @@
 """check_pairs: what a folder holds, and what in it would spoil a training."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 from picture_files import square_mask, write_mask, write_pairs, write_picture
 
-from lesion.inputs.checks import check_pairs, shared_pictures
+from lesion.inputs.checks import check, check_pairs, shared_pictures
 from lesion.inputs.pairing import find_pairs
 
 
@@ -90,13 +89,25 @@ def test_pictures_and_lesions_on_two_sides_are_found(tmp_path):
     assert shared_pictures(reports)[0] == "train and test share 1 picture(s): 1 is 8"
 
 
+def test_check_tells_of_every_part_and_of_several_folders(tmp_path):
+    for part, names in (("train", "123"), ("test", "45")):
+        write_pairs(tmp_path / "a" / part, names)
+    write_pairs(tmp_path / "b", "678")
+    result = check([tmp_path / "a", str(tmp_path / "b")], progress=False)
+    assert result.sound
+    text = str(result)
+    assert [line for line in result.lines if line.startswith("==")] == ["== train", "== test"]
+    assert all(f"folder    {tmp_path / name}" in text for name in ("a/train", "a/test", "b"))
+    shutil.copy(tmp_path / "a/train/image/1.png", tmp_path / "a/test/image/4.png")
+    result = check(tmp_path / "a", progress=False)
+    assert not result.sound
+    assert "train and test share 1 picture(s): 1 is 4; remove them" in result.lines[-1]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ham10000", "isic2018", "isic_native"])
-def test_real_data_has_no_problem(name):
-    directory = Path(__file__).parents[2] / "shared" / "data" / name
-    if not directory.is_dir():
-        pytest.skip(f"the real data set is not at {directory}")
-    report = report_on(directory)
+def test_real_data_has_no_problem(name, shared_data):
+    report = report_on(shared_data / name)
     assert report.problems == []
     assert all(0 < finding.coverage <= 1 for finding in report.findings)
     assert 0.1 < np.median([finding.coverage for finding in report.findings]) < 0.4

@@ -11,11 +11,6 @@ from picture_files import write_mask, write_pairs, write_picture
 from lesion.inputs.folders import natural_key
 from lesion.inputs.pairing import find_pairs, find_pictures
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
-needs_shared_data = pytest.mark.skipif(
-    not SHARED.is_dir(), reason=f"the real data sets are not at {SHARED}"
-)
-
 
 def as_written(folder, root):
     """{name: (picture, mask)} with paths relative to root."""
@@ -404,20 +399,18 @@ def test_any_file_names_pair_with_themselves(tmp_path_factory, names):
 # --- real data ----------------------------------------------------------------------------------
 
 
-@needs_shared_data
-def test_real_layouts():
-    ham = find_pairs(SHARED / "ham10000")
+def test_real_layouts(shared_data):
+    ham = find_pairs(shared_data / "ham10000")
     assert (len(ham.labelled), len({pair.group for pair in ham.pairs})) == (9019, 6723)
     assert ham.problems == []
-    assert len(find_pairs(SHARED / "isic2018").labelled) == 2074
-    assert len(find_pairs(SHARED / "isic_native").labelled) == 16
+    assert len(find_pairs(shared_data / "isic2018").labelled) == 2074
+    assert len(find_pairs(shared_data / "isic_native").labelled) == 16
 
 
-@needs_shared_data
-def test_real_membranes_in_natural_order_and_predictions_are_no_truth():
-    train = find_pairs(SHARED / "em_membrane" / "train")
+def test_real_membranes_in_natural_order_and_predictions_are_no_truth(shared_data):
+    train = find_pairs(shared_data / "em_membrane" / "train")
     assert [pair.name for pair in train.labelled] == [str(n) for n in range(30)]
-    test = find_pairs(SHARED / "em_membrane" / "test")
+    test = find_pairs(shared_data / "em_membrane" / "test")
     assert [pair.name for pair in test.pairs] == [str(n) for n in range(30)]
     assert test.labelled == []
     assert all(pair.prediction for pair in test.pairs)

@@ -9,8 +9,6 @@ from scipy import ndimage
 
 from lesion.score import baselines, metrics
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
-
 
 def disc(shape, centre, radius):
     rows, columns = np.ogrid[: shape[0], : shape[1]]
@@ -160,10 +158,8 @@ def test_the_table_holds_masks_of_the_pictures_own_size():
         assert dice(truth, mask) > 0.3
 
 
-def test_scores_on_real_skin():
-    folder = SHARED / "isic2018"
-    if not folder.is_dir():
-        pytest.skip("the ISIC 2018 pictures of ../shared/data are not here")
+def test_scores_on_real_skin(shared_data):
+    folder = shared_data / "isic2018"
     names = [Path(name).stem for name in (folder / "val.txt").read_text().split()][::4]
 
     def read_truth(name):

@@ -1,7 +1,6 @@
 """metrics.py against hand-computed values, brute force and the ISIC challenge's own scorer."""
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,6 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from lesion.score import metrics
-
-SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
 def rectangle(shape, top, bottom, left, right):
@@ -306,10 +303,8 @@ def test_official_scorer_agrees_on_files_as_it_is_run(tmp_path):
         assert mean == pytest.approx(score.macro_average[name], abs=1e-6)
 
 
-def test_official_scorer_agrees_on_real_masks():
-    folder = SHARED / "isic2018" / "masks"
-    if not folder.is_dir():
-        pytest.skip("the ISIC 2018 masks of ../shared/data are not here")
+def test_official_scorer_agrees_on_real_masks(shared_data):
+    folder = shared_data / "isic2018" / "masks"
     files = sorted(folder.glob("*.png"))[::200]
     masks = [(np.asarray(Image.open(file).convert("L")) > 127).astype(np.uint8) for file in files]
     for truth, other in zip(masks, masks[1:] + masks[:1], strict=True):

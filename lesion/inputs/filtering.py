@@ -1,0 +1,133 @@
+"""Leave bad pairs and pictures out before anything is done with the others, or stop at the first.
+
+split = load(settings)
+pairs, left_out = filter_pairs("my_data", pairs, skip_bad=True)
+pictures, left_out = filter_pictures(paths)
+
+A bad file then costs seconds, not a training. Bad is what `checks.check_pairs` calls a problem.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from lesion.console import InputError, note
+from lesion.inputs.checks import check_pairs
+from lesion.inputs.pairing import DataFolder, Pair
+from lesion.inputs.split import PARTS, Split
+from lesion.inputs.splitting import find_parts, load_splits
+from lesion.settings import Settings
+
+LONGEST_STEM = 255 - len("_overlay.png")  # bytes; file systems allow 255 for a name
+
+
+def load(settings: Settings, skip_bad: bool = False, progress: bool = True) -> Split:
+    """Return the split that a training with these settings takes: `load_splits`, then filtered.
+
+    Args:
+        settings: its data, seed and shares of validation and test count here.
+        skip_bad, progress: as in `filter_split`, which also tells what is raised.
+    """
+    shares = settings.seed, settings.validation, settings.test
+    return filter_split(load_splits(settings.data, *shares), skip_bad, progress)
+
+
+def filter_split(split: Split, skip_bad: bool = False, progress: bool = True) -> Split:
+    """Return a split without its bad pairs; `left_out` tells which problems were passed over.
+
+    A training picture that is also a validation or test picture, pixel by pixel, is left out too
+    and a note says so: a score on what was trained on is no score.
+
+    Args:
+        split: what `load_split` or `load_splits` returned.
+        skip_bad: leave bad pairs out instead of raising.
+        progress: shows a bar.
+
+    Raises:
+        InputError: there is a problem and `skip_bad` is off; nothing is left of a part; or the
+            masks of all training pairs are empty, or all are full.
+    """
+    pairs = list({pair.image: pair for part in PARTS for pair in getattr(split, part)}.values())
+    where = " ".join(split.folders)
+    findings, left_out = _look(pairs, split.problems, skip_bad, where, progress)
+    parts, owners, copies = {}, {}, []
+    for part in ("test", "validation", "train"):
+        given = getattr(split, part)
+        parts[part] = []
+        for pair in given:
+            finding = findings[pair.image]
+            if finding.problem:
+                continue
+            owner_part, owner = owners.setdefault(finding.fingerprint, (part, pair))
+            if owner_part == part:
+                parts[part].append(pair)
+            else:
+                copies.append(f"{pair.image} is the same as {owner.image} of the {owner_part} part")
+        if given and not parts[part]:
+            raise InputError(
+                f"{where}: no pair is left of its {part} part "
+                f"({(copies or left_out)[-1]}); add pairs or name others in id lists"
+            )
+    if copies:
+        more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
+        note(f"left out, so that scores stay honest: {copies[0]}{more}")
+    coverages = {findings[pair.image].coverage for pair in parts["train"]}
+    if coverages in ({0.0}, {1.0}):
+        word = "empty" if coverages == {0.0} else "full"
+        raise InputError(
+            f"{where}: every training mask is {word}, from which nothing can be learnt; "
+            "draw the lesions into them"
+        )
+    return replace(split, **parts, left_out=left_out)
+
+
+def filter_pairs(
+    directory: str | Path, pairs: list[Pair], skip_bad: bool = False, progress: bool = True
+) -> tuple[list[Pair], list[str]]:
+    """Return (the good ones of `pairs` of a data folder, lines on the rest); as `filter_split`."""
+    problems = [line for folder in find_parts(directory).values() for line in folder.problems]
+    return _good(pairs, *_look(pairs, problems, skip_bad, directory, progress))
+
+
+def filter_pictures(
+    paths: Iterable[str | Path], skip_bad: bool = False, progress: bool = True
+) -> tuple[list[Path], list[str]]:
+    """Return (those of `paths` that can be read as pictures, lines on the rest).
+
+    Raises:
+        InputError: as `filter_split`.
+    """
+    pairs, problems = [], []
+    for path in map(Path, paths):
+        if len(os.fsencode(path.stem)) > LONGEST_STEM:
+            problems.append(f"{path}: the name leaves no room for `_overlay.png`; shorten it")
+        else:
+            pairs.append(Pair(path.stem, path))
+    good, left_out = _good(pairs, *_look(pairs, problems, skip_bad, None, progress))
+    return [pair.image for pair in good], left_out
+
+
+def _good(pairs, findings, left_out):
+    good = [pair for pair in pairs if not findings[pair.image].problem]
+    if not good:
+        raise InputError(f"{left_out[0]}; and nothing is left without what is bad")
+    return good, left_out
+
+
+def _look(pairs, problems, skip_bad, directory, progress):
+    """Return ({picture path: Finding}, all problems); the first problem unless skip_bad."""
+    report = check_pairs(DataFolder(Path(), "", pairs, []), progress and len(pairs) > 1)
+    findings = {pair.image: found for pair, found in zip(pairs, report.findings, strict=True)}
+    lines = problems + [finding.problem for finding in report.findings if finding.problem]
+    if lines and not skip_bad:
+        raise InputError(lines[0] + _advice(len(lines) - 1, directory))
+    return findings, lines
+
+
+def _advice(more, directory):
+    option = "or pass --skip-bad (in a notebook skip_bad=True) to go on without"
+    if not more:
+        return f"; {option} it"
+    listing = f": run `segment.py check {directory}`" if directory else ""
+    return f" (and {more} more{listing}); {option} them"
