@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+from lesion.masks import mask_at
 from lesion.score import metrics
 
 
@@ -344,7 +345,7 @@ def test_dice_at_thresholds_is_exact():
     for truth, probability in random_predictions(0):
         dice = metrics.dice_at_thresholds(truth, probability, metrics.THRESHOLDS)
         for threshold, value in zip(metrics.THRESHOLDS, dice, strict=True):
-            mask = metrics.mask_at(probability, threshold)
+            mask = mask_at(probability, threshold)
             assert value == metrics.score_pair(truth, mask)["dice"]
 
 
@@ -359,7 +360,7 @@ def test_dice_at_thresholds_of_empty_masks():
 def test_threshold_curve_agrees_with_a_plain_loop():
     pairs = list(random_predictions(1))
     means = [
-        np.mean([metrics.score_pair(t, metrics.mask_at(p, threshold))["dice"] for t, p in pairs])
+        np.mean([metrics.score_pair(t, mask_at(p, threshold))["dice"] for t, p in pairs])
         for threshold in metrics.THRESHOLDS
     ]
     # Generators, as a large validation set would be given.
@@ -394,6 +395,6 @@ def test_threshold_curve_refuses_empty_sets_and_disorder():
 
 
 def test_mask_at_includes_the_threshold():
-    mask = metrics.mask_at(np.array([[0.69, 0.7, 0.71]], np.float32), 0.7)
+    mask = mask_at(np.array([[0.69, 0.7, 0.71]], np.float32), 0.7)
     assert mask.dtype == np.uint8
     assert mask.tolist() == [[0, 1, 1]]
