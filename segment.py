@@ -160,7 +160,7 @@ def run_evaluate(arguments):
 def run_compare(arguments):
     startup.start_keras()
 
-    from lesion.comparison import common_pairs, compare, model_names
+    from lesion.comparison import common_pairs, compare, describe, model_names
     from lesion.inputs.filtering import filter_pairs
     from lesion.predict.network import load_network
     from lesion.runs import claim_folder
@@ -170,7 +170,7 @@ def run_compare(arguments):
     pairs, set_name, notes = common_pairs(arguments.data, arguments.weights)
     pairs, left_out = filter_pairs(arguments.data, pairs, arguments.skip_bad)
     print("\n".join([*notes, f"comparing {', '.join(names)} on {len(pairs)} pictures: {set_name}"]))
-    compare(networks, pairs, set_name, claim_folder(arguments.out))
+    print(describe(compare(networks, pairs, set_name, claim_folder(arguments.out))))
     print(f"results are in {arguments.out}")
     list_left_out(left_out)
 

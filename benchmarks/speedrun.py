@@ -89,7 +89,7 @@ def short(value):
 
 def show(results):
     """Prints results: tables as such, everything else a line each."""
-    from lesion.score.evaluation import format_table
+    from lesion.score.results import format_table
 
     for name, value in results.items():
         if isinstance(value, dict):

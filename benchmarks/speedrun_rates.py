@@ -15,7 +15,7 @@ from keras import layers, ops
 from benchmarks.speedrun_clock import CLASSIC_SIZE, Task, compiled_lean, random_batch, step_seconds
 from lesion.inputs.reading import read_image
 from lesion.inputs.splitting import find_parts
-from lesion.predict.network import Network, load_network, predict_probabilities, predict_probability
+from lesion.predict.network import Network, load_network
 from unet import build
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,14 +38,13 @@ def seconds_of(work):
 
 
 def one_at_a_time(network, pictures):
-    """Masks as somebody gets them who gives one picture after the other."""
-    return [network.mask_of(predict_probability(network, one)) for one in pictures]
+    """Predict as for somebody who gives one picture after the other."""
+    return [network.predict(picture) for picture in pictures]
 
 
 def all_at_once(network, pictures):
-    """Masks as somebody gets them who gives a folder."""
-    probabilities = predict_probabilities(network, pictures)
-    return [network.mask_of(probability) for probability in probabilities]
+    """Predict as for somebody who gives a folder."""
+    return list(network.predict_many(pictures))
 
 
 def predict(data, weights):

@@ -1,6 +1,5 @@
 """What a given time of training buys: the sections em, isic and finetune of `speedrun.py`."""
 
-import os
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,18 +21,13 @@ from benchmarks.speedrun_clock import (
     train,
 )
 from data import make_dataset
+from lesion.console import usable_cores
 from lesion.inputs.reading import read_pair
 from lesion.inputs.resizing import resize_image, resize_mask
 from lesion.inputs.splitting import load_split
-from lesion.predict.network import (
-    FLIPS,
-    Network,
-    at_own_size,
-    load_keras_network,
-    predict_views,
-    start_from,
-)
-from lesion.score.metrics import dice_at_thresholds
+from lesion.predict.network import Network, load_keras_network, start_from
+from lesion.score.evaluation import predict_pairs
+from lesion.score.metrics import dice
 from lesion.score.summaries import bootstrap_interval
 from lesion.settings import FINE_TUNING
 from lesion.training import compile_model
@@ -79,7 +73,7 @@ def prepared(pairs, folder, channels, change):
             copies.append(replace(pair, image=paths[0], mask=paths[1]))
         return copies
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         copies = [one for several in pool.map(copy, pairs) for one in several]
     return copies, time.perf_counter() - start
 
@@ -148,21 +142,17 @@ def show_trials(trials):
         print(f"{name}: {seconds:.3g} s a step{', taken' * (number == 0)}", flush=True)
 
 
-def dice_scores(network, pairs, flips=((),)):
-    """Dice of each pair at its own size, from the mean prediction of some mirror images.
+def dice_scores(model, size, pairs):
+    """Return the Dice of each pair at its own size, at THRESHOLD.
 
     Args:
-        network: a `prediction.Network`.
-        pairs: list of `data.Pair` with masks.
-        flips: as for `prediction.predict_views`; the default is the picture alone.
+        model: `keras.Model`.
+        size: pixels a side of what it takes.
+        pairs: list of `inputs.Pair` with masks.
     """
-    scores = []
-    for pair in pairs:
-        picture, truth = read_pair(pair, network.channels)
-        ((_, views),) = predict_views(network, [picture], flips)
-        probability = at_own_size(views.mean(axis=0), picture)
-        scores.append(float(dice_at_thresholds(truth, probability, [THRESHOLD])[0]))
-    return scores
+    network = Network(model, size, THRESHOLD)
+    predicted = predict_pairs(network, pairs, progress=False)
+    return [dice(truth, prediction.mask) for _, _, truth, prediction in predicted]
 
 
 def mean_and_interval(scores):
@@ -183,11 +173,7 @@ def isic(data, budget, seed=0):
         training = train(model, endless_batches(task), steps)
     twin = lean(task)  # predicts in float32, whatever it was trained in
     twin.set_weights(model.get_weights())
-    network = Network(twin, task.size)
-    rows = [
-        {"prediction": name, **mean_and_interval(dice_scores(network, split.validation, flips))}
-        for name, flips in (("the picture alone", ((),)), ("mean of 4 mirror images", FLIPS))
-    ]
+    scores = dice_scores(twin, task.size, split.validation)
     return {
         "seconds of a classic picture": unit,
         "seed": seed,
@@ -200,7 +186,7 @@ def isic(data, budget, seed=0):
         "steps": steps,
         "pictures seen": steps * task.pictures_a_step,
         "pictures scored": len(split.validation),
-        "scores": rows,
+        "scores": mean_and_interval(scores),
     }
 
 
@@ -225,7 +211,7 @@ def finetune(data, weights, pictures):
     unit = classic_picture(3)
 
     def row(name, model, seconds, steps):
-        scores = dice_scores(Network(model, task.size), validation)
+        scores = dice_scores(model, task.size, validation)
         spent = {"cp": seconds / unit, "seconds": seconds, "pictures": steps * task.pictures_a_step}
         return {"weights": name, **mean_and_interval(scores), **spent}
 

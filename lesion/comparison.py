@@ -1,33 +1,33 @@
 """Two or more saved networks on the same pictures, none of which any of them was trained on.
 
 pairs, set_name, notes = common_pairs("my_data", ["runs/a/model.keras", "runs/b/model.keras"])
-compare({"a": network_a, "b": network_b}, pairs, set_name, directory)
+print(describe(compare({"a": network_a, "b": network_b}, pairs, set_name, directory)))
 """
 
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
+
 from lesion import show
 from lesion.console import InputError
 from lesion.inputs.splitting import find_parts
 from lesion.runs import describe_environment
-from lesion.score.evaluation import (
-    MODEL,
-    compare_models,
-    disc_of,
-    evaluate,
-    format_table,
-    of_method,
-)
-from lesion.score.summaries import summarise
+from lesion.score.evaluation import MODEL, evaluate, of_method
+from lesion.score.results import format_table
+from lesion.score.summaries import compare_paired, summarise
 from lesion.storage import write_json, write_table
 from lesion.workflow import EVERY_PAIR, own_split, select_pairs
 
+COMPARED = ("dice", "jaccard", "thresholded_jaccard", "sensitivity", "specificity")
 MEANS = ("dice", "jaccard", "thresholded_jaccard", "hd95", "surface_dice")
+ENDS = ("", "_from", "_to")
+DIGITS = 4  # after the point, of what is written
+P_DIGITS = 2  # that count, of p values
 
 
 def model_names(weights):
-    """What to call networks that are told apart by their paths: the shortest that differs.
+    """Return what to call networks that are told apart by their paths: the shortest that differs.
 
     Every training writes a model.keras, so the name is that of its folder; where folders have the
     same name too, as much of the path as it takes.
@@ -49,7 +49,7 @@ def model_names(weights):
 
 
 def common_pairs(directory, weights):
-    """The pairs of a data folder on which all networks may be scored, and words for the set.
+    """Return the pairs of a data folder on which all networks may be scored, and what to say.
 
     Each network brings the pictures that its own split kept apart (`workflow.select_pairs`); those
     that are kept apart by all remain.
@@ -59,7 +59,7 @@ def common_pairs(directory, weights):
         weights: paths of the networks.
 
     Returns:
-        (list of `data.Pair`, words for the set, list of lines that a reader must know: which
+        (list of `inputs.Pair`, words for the set, list of lines that a reader must know: which
         networks came without a split of these pictures, so that they may have seen them).
 
     Raises:
@@ -88,81 +88,112 @@ def common_pairs(directory, weights):
 
 
 def compare(networks, pairs, set_name, directory):
-    """Scores networks on the same pairs; writes tables and figures; prints the tables.
+    """Score networks on the same pairs; write tables and figures.
 
     Written are scores.csv (a line for each picture and method), models.csv (means with their 95 %
     intervals), comparison.csv (paired differences), comparison.json (all of it) and figures/.
 
     Args:
-        networks: dict of name -> `prediction.Network`, two or more.
-        pairs: list of `data.Pair` with masks.
+        networks: dict of name -> `predict.Network`, two or more.
+        pairs: list of `inputs.Pair` with masks.
         set_name: words for the set.
         directory: existing folder.
 
     Returns:
-        the rows of comparison.csv, see `compare_pairwise`.
+        the content of comparison.json: set, pictures, models, differences (see `compare_pairwise`),
+        the environment.
     """
     rows, baselines = {}, []
     for name, network in networks.items():
-        scored = evaluate(network, pairs, disc_of(network))
+        scored = evaluate(network, pairs)
         rows[name] = [{**row, "method": name} for row in of_method(scored)]
         if len({row["method"] for row in scored}) > len({row["method"] for row in baselines}) + 1:
             baselines = [row for row in scored if row["method"] != MODEL]
     methods = dict(rows)
     for method in dict.fromkeys(row["method"] for row in baselines):
         methods[method] = of_method(baselines, method)
-    models = [_means(name, scored) for name, scored in methods.items()]
-    table = compare_pairwise(rows)
-
+    content = {
+        "set": set_name,
+        "pictures": len(pairs),
+        **describe_environment(),
+        "models": [_means(name, scored) for name, scored in methods.items()],
+        "differences": [_rounded(line) for line in compare_pairwise(rows)],
+    }
     directory = Path(directory)
     write_table(directory / "scores.csv", [row for scored in methods.values() for row in scored])
-    write_table(directory / "models.csv", models)
-    write_table(directory / "comparison.csv", table)
-    about = {"set": set_name, "pictures": len(pairs), **describe_environment()}
-    write_json(directory / "comparison.json", {**about, "models": models, "differences": table})
+    write_table(directory / "models.csv", content["models"])
+    write_table(directory / "comparison.csv", content["differences"])
+    write_json(directory / "comparison.json", content)
     _draw(rows, methods, set_name, directory / "figures")
-    print(f"{set_name}: {len(pairs)} pictures, means over pictures with 95 % intervals")
-    shown = [
+    return content
+
+
+def describe(content):
+    """Return what `compare` found as text: a table of the models, and one of their differences."""
+    models = [
         {"method": line["method"]}
         | {
             key: "{:.3f} [{:.3f}, {:.3f}]".format(*(line[f"{key}{end}"] for end in ENDS))
             for key in ("dice", "jaccard")
         }
-        for line in models
+        for line in content["models"]
     ]
-    print(format_table(shown))
-    print("paired differences, first model minus second [95 % interval], Wilcoxon test")
-    print(format_table(table))
-    return table
-
-
-ENDS = ("", "_from", "_to")
+    return "\n".join(
+        [
+            f"{content['set']}: {content['pictures']} pictures, means over pictures with 95 % "
+            "intervals",
+            format_table(models),
+            "paired differences, first model minus second [95 % interval], Wilcoxon test",
+            format_table(content["differences"]),
+        ]
+    )
 
 
 def compare_pairwise(rows):
-    """`evaluation.compare_models` of every two models, with p-values corrected for their number.
+    """Compare every two models on the same pictures, with p values corrected for their number.
 
     Args:
-        rows: dict of model name -> its rows of `evaluation.evaluate`, of the same pictures.
+        rows: dict of model name -> its rows of `score.evaluate`, in the same order of pictures.
 
     Returns:
-        list of dicts: model_a, model_b, score, mean_a, mean_b, difference (a - b), from, to (95 %
-        interval), p, and p_holm: p corrected for all pairs of models of that score (Holm 1979,
-        Scandinavian Journal of Statistics 6); the same as p for two models.
+        list of dicts, one for each two models and score: model_a, model_b, score, mean_a, mean_b,
+        difference (mean of a - b), from, to (its 95 % interval), p (`summaries.compare_paired`),
+        and p_holm: p corrected for all pairs of models of that score (Holm 1979, Scandinavian
+        Journal of Statistics 6); the same as p for two models.
+
+    Raises:
+        ValueError: two models were not scored on the same pictures.
     """
     table = []
     for a, b in combinations(rows, 2):
-        for line in compare_models("a", rows[a], "b", rows[b]):
-            line["mean_a"], line["mean_b"] = line.pop("a"), line.pop("b")
-            ordered = ("score", "mean_a", "mean_b", "difference", "from", "to", "p")
-            table.append({"model_a": a, "model_b": b, **{key: line[key] for key in ordered}})
-    for score in dict.fromkeys(line["score"] for line in table):
+        if [row["name"] for row in rows[a]] != [row["name"] for row in rows[b]]:
+            raise ValueError(f"{a} and {b} were not scored on the same pictures")
+        for score in COMPARED:
+            values = {name: [row[score] for row in rows[name]] for name in (a, b)}
+            paired = compare_paired(values[a], values[b])
+            line = {"model_a": a, "model_b": b, "score": score}
+            line |= {"mean_a": float(np.mean(values[a])), "mean_b": float(np.mean(values[b]))}
+            line["difference"] = paired["mean_difference"]
+            line["from"], line["to"] = paired["interval"]
+            table.append(line | {"p": paired["p_value"]})
+    for score in COMPARED:
         lines = sorted((line for line in table if line["score"] == score), key=lambda x: x["p"])
         highest = 0.0
         for done, line in enumerate(lines):
             highest = max(highest, min(1.0, (len(lines) - done) * line["p"]))
-            line["p_holm"] = float(f"{highest:.2g}")
+            line["p_holm"] = highest
     return table
+
+
+def _rounded(line):
+    """Return a line of `compare_pairwise` as it is written; p values have digits that count."""
+    rounded = {}
+    for key, value in line.items():
+        if key in ("p", "p_holm"):
+            rounded[key] = float(f"{value:.{P_DIGITS}g}")
+        else:
+            rounded[key] = round(value, DIGITS) if isinstance(value, float) else value
+    return rounded
 
 
 def _means(name, rows):
@@ -170,10 +201,10 @@ def _means(name, rows):
     line = {"method": name, "pictures": summary["count"]}
     for key in MEANS:
         values = (summary[key]["mean"], *(summary[key]["interval"] or (None, None)))
-        rounded = (value if value is None else round(value, 4) for value in values)
+        rounded = (value if value is None else round(value, DIGITS) for value in values)
         line |= dict(zip((f"{key}{end}" for end in ENDS), rounded, strict=True))
     share = {key: value for key, value in summary.items() if key.startswith("share_")}
-    return line | {key: round(value, 4) for key, value in share.items()}
+    return line | {key: round(value, DIGITS) for key, value in share.items()}
 
 
 def _draw(rows, methods, set_name, directory):

@@ -19,19 +19,15 @@ from lesion.inputs.splitting import Split, find_parts, load_split
 from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
 from lesion.runs import describe_environment
+from lesion.score.choice import choose_mask_rule
 from lesion.score.evaluation import (
     MODEL,
-    describe,
-    disc_of,
     evaluate,
     fit_disc,
-    gain_of_one_lesion,
     of_method,
     predictions_of,
-    validation_curve,
-    write_scores,
 )
-from lesion.score.metrics import best_threshold
+from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
 from lesion.settings import FINE_TUNING
 from lesion.storage import read_table, write_json
@@ -187,17 +183,14 @@ def finish(model, split, settings, run):
         `prediction.Network`, as `load_network(run / "model.keras")` would give it.
     """
     network = Network(model, settings["image_size"])
-    curve = validation_curve(network, split.validation, progress=False)
-    network.threshold, dice = best_threshold(curve), float(curve.max())
-    print(f"threshold {network.threshold:.2f}: best on validation, mean Dice {dice:.3f} there")
-    gain = gain_of_one_lesion(network, split.validation, progress=False)
-    network.one_lesion = gain > 0
-    print(f"only the largest piece of each mask: {gain:+.4f} there, so {network.one_lesion}")
+    rule = choose_mask_rule(network, split.validation, progress=False)
+    network.threshold, network.one_lesion = rule.threshold, rule.one_lesion
+    print(rule)
     network.settings = {
         **settings,
         "threshold": network.threshold,
         "one_lesion": network.one_lesion,
-        "validation_dice": dice + max(gain, 0),
+        "validation_dice": rule.validation_dice,
         "centred_disc_radius": fit_disc(split.train).radius,
         **describe_environment(),
     }
@@ -212,7 +205,7 @@ def score(network, pairs, set_name, directory):
         (rows of `evaluation.evaluate`, content of scores.json).
     """
     calibration = Calibration()
-    rows = evaluate(network, pairs, disc_of(network), calibration=calibration)
+    rows = evaluate(network, pairs, calibration=calibration)
     about = {"set": set_name, "threshold": network.threshold, "image_size": network.image_size}
     summary = write_scores(directory, rows, about, calibration)
     print(f"{set_name}: {describe(summary)}")

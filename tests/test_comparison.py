@@ -6,11 +6,12 @@ import shutil
 import numpy as np
 import pytest
 
-from lesion.comparison import common_pairs, compare, compare_pairwise, model_names
+from lesion import comparison
+from lesion.comparison import COMPARED, common_pairs, compare, compare_pairwise, model_names
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.splitting import Split
 from lesion.predict.network import load_network
-from lesion.score.evaluation import COMPARED
+from lesion.score.results import format_table
 from lesion.storage import read_table
 from segment import main
 
@@ -110,7 +111,9 @@ def test_three_networks_are_compared_two_by_two(trained, drawn_folder, tmp_path)
     for name, threshold in (("a", 0.3), ("b", 0.5), ("c", 0.7)):
         networks[name] = load_network(trained / "model.keras")
         networks[name].threshold = threshold
-    table = compare(networks, find_pairs(drawn_folder).labelled[:4], "test", tmp_path)
+    table = compare(networks, find_pairs(drawn_folder).labelled[:4], "test", tmp_path)[
+        "differences"
+    ]
     pairs = [(line["model_a"], line["model_b"]) for line in table if line["score"] == "dice"]
     assert pairs == [("a", "b"), ("a", "c"), ("b", "c")]
     assert len(read_table(tmp_path / "models.csv")) == 6
@@ -133,3 +136,32 @@ def test_holm_corrects_for_the_number_of_pairs():
     assert dice[2]["p_holm"] == pytest.approx(max(dice[2]["p"], dice[1]["p_holm"]), rel=0.1)
     two = compare_pairwise({"a": rows(0.8), "b": rows(0.7)})
     assert all(line["p"] == line["p_holm"] for line in two)
+
+
+def rows_of(values):
+    return [{"name": str(i), **dict.fromkeys(COMPARED, v)} for i, v in enumerate(values)]
+
+
+def test_holm_corrects_exact_p_values_which_are_rounded_when_written(monkeypatch):
+    p_values = iter([p for p in (0.0116, 0.2, 0.9) for _ in COMPARED])
+    found = {"mean_difference": 0.0, "interval": [-1.0, 1.0]}
+    monkeypatch.setattr(
+        comparison, "compare_paired", lambda a, b: {**found, "p_value": next(p_values)}
+    )
+    table = compare_pairwise({name: rows_of([0.5]) for name in "abc"})
+    assert table[0]["p_holm"] == 3 * 0.0116
+    written = comparison._rounded(table[0])
+    assert (written["p"], written["p_holm"]) == (0.012, 0.035)  # 3 * 0.012 would be 0.036
+
+
+def test_comparison_of_a_model_with_itself_is_zero():
+    rows = rows_of([0.2, 0.9, 0.5])
+    table = compare_pairwise({"a": rows, "b": rows})
+    assert all(row["difference"] == 0 and row["p"] == 1 for row in table)
+    assert format_table(table).count("\n") == len(table)
+
+
+def test_comparison_refuses_other_pictures():
+    rows = rows_of([0.2, 0.9, 0.5])
+    with pytest.raises(ValueError, match="same pictures"):
+        compare_pairwise({"a": rows, "b": rows[::-1]})

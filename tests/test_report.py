@@ -9,7 +9,8 @@ import pytest
 
 from lesion.predict.network import load_network
 from lesion.report import FIGURE_WORDS, write_report
-from lesion.score.evaluation import MODEL, evaluate, of_method, write_scores
+from lesion.score.evaluation import MODEL, evaluate, of_method
+from lesion.score.results import write_scores
 from lesion.score.summaries import Calibration
 
 VOID = {"meta", "img", "br"}
@@ -67,7 +68,7 @@ def test_names_and_metadata_are_text_never_markup(trained, drawn_folder, tmp_pat
     network = load_network(trained / "model.keras")
     calibration = Calibration()
     pairs = find_pairs(drawn_folder).labelled[:3]
-    rows = evaluate(network, pairs, None, progress=False, calibration=calibration)
+    rows = evaluate(network, pairs, progress=False, calibration=calibration)
     evil = '<script>alert("1")</script>&'
     for row in rows:
         row |= {"name": evil + row["name"], "dx": evil}
@@ -85,7 +86,7 @@ def test_undefined_scores_are_dashes(trained, drawn_folder, tmp_path):
 
     network = load_network(trained / "model.keras")
     network.threshold = 1.01  # finds nothing, so that no border distance is defined
-    rows = evaluate(network, find_pairs(drawn_folder).labelled[:3], None, progress=False)
+    rows = evaluate(network, find_pairs(drawn_folder).labelled[:3], progress=False)
     assert all(row["dice"] == 0 and row["quality"] == 0 for row in of_method(rows))
     summary = write_scores(tmp_path, rows, {"set": "test"})
     write_report(tmp_path / "report.html", rows, summary, {})

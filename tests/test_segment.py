@@ -14,7 +14,7 @@ from lesion import training, workflow
 from lesion.drawn.scene import write_pairs
 from lesion.inputs.reading import read_image, read_mask
 from lesion.inputs.splitting import load_split
-from lesion.predict.network import load_network, predict_probability
+from lesion.predict.network import load_network
 from lesion.report import FIGURE_WORDS
 from lesion.score.evaluation import MODEL
 from lesion.score.metrics import score_pair
@@ -103,7 +103,7 @@ def test_predict_writes_masks_at_the_pictures_own_size(trained, drawn_folder, tm
         assert mask.mode == "L"
         assert set(np.unique(mask)) <= {0, 255}
     network = load_network(trained / "model.keras")
-    expected = network.mask_of(predict_probability(network, read_image(one)))
+    expected = network.predict(read_image(one)).mask
     np.testing.assert_array_equal(read_mask(out / "5_mask.png"), expected)
 
 

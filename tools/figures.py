@@ -17,7 +17,7 @@ from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask
 from lesion.predict.network import load_network
 from lesion.score.evaluation import predict_pairs
-from lesion.score.metrics import score_pair
+from lesion.score.metrics import dice
 from lesion.storage import read_table
 from unet import NETWORKS
 
@@ -65,10 +65,9 @@ def example_pairs(folder, set_name="training"):
 def predictions(network, folder):
     """Draws the test pictures with the highest, the middle and the lowest Dice."""
     rows = []
-    for pair, _, truth, probability in predict_pairs(network, find_pairs(folder).labelled, False):
-        mask = network.mask_of(probability)
-        row = {"name": f"picture {pair.name}", "truth": truth, "prediction": mask}
-        rows.append({**row, "path": pair.image, "dice": score_pair(truth, mask)["dice"]})
+    for pair, _, truth, found in predict_pairs(network, find_pairs(folder).labelled, False):
+        row = {"name": f"picture {pair.name}", "truth": truth, "prediction": found.mask}
+        rows.append({**row, "path": pair.image, "dice": dice(truth, found.mask)})
     rows.sort(key=lambda row: row["dice"])
     chosen = [rows[-1], rows[len(rows) // 2], rows[0]]
     return show.predictions(

@@ -1,0 +1,30 @@
+"""Masks for pictures, from saved networks.
+
+network = predict.load_network("files/lite.keras")
+prediction = network.predict(read_image("lesion.jpg"))      # probability, mask, quality, parts
+rows = predict.predict_files(network, paths, directory)     # masks, overlays, lesions.csv
+
+Imports neither Keras nor TensorFlow until weights without a .tflite are loaded.
+"""
+
+from lesion.predict.description import describe_lesion
+from lesion.predict.files import predict_files
+from lesion.predict.network import (
+    Network,
+    Prediction,
+    agreement,
+    load_keras_network,
+    load_network,
+    start_from,
+)
+
+__all__ = [
+    "Network",
+    "Prediction",
+    "agreement",
+    "describe_lesion",
+    "load_keras_network",
+    "load_network",
+    "predict_files",
+    "start_from",
+]

@@ -7,9 +7,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from lesion.inputs.reading import read_image
-from lesion.masks import draw_outline, mask_at
+from lesion.masks import draw_outline
 from lesion.predict.description import describe_lesion
-from lesion.predict.network import FLIPS, agreement, at_own_size, predict_views
 from lesion.storage import replacing, write_table
 
 
@@ -36,26 +35,26 @@ def predict_files(network, images, directory, mm_per_pixel=None):
 
     Returns:
         list of dicts, the lines of lesions.csv, one a picture: name, height, width (pixels), area
-        (share of the picture), quality (`quality.agreement`: an estimate in 0..1 of how far the
-        mask can be relied on), then what `description.describe_lesion` says.
+        (share of the picture), quality (`Prediction.quality`), then what
+        `description.describe_lesion` says of the mask; parts is `Prediction.parts`.
 
     Raises:
         ValueError: a file is no picture.
     """
     rows = []
     for image in tqdm(images, unit="picture", disable=len(images) < 2):
-        rgb = read_image(image, 3)
-        picture = rgb if network.channels == 3 else read_image(image, 1)
-        ((_, views),) = predict_views(network, [picture], FLIPS)
-        mask = network.mask_of(at_own_size(views[0], picture))
+        picture = read_image(image)
+        prediction = network.predict(picture)
+        mask = prediction.mask
         save_mask(directory / f"{image.stem}_mask.png", mask)
-        overlay = draw_outline(rgb, {"prediction": mask})
+        overlay = draw_outline(picture, {"prediction": mask})
         save_picture(directory / f"{image.stem}_overlay.png", overlay)
         height, width = mask.shape
         row = {"name": image.stem, "height": height, "width": width, "area": float(mask.mean())}
-        row["quality"] = agreement(mask_at(views, network.threshold))
-        for key, value in describe_lesion(mask, rgb, mm_per_pixel).items():
+        row["quality"] = prediction.quality
+        for key, value in describe_lesion(mask, picture, mm_per_pixel).items():
             row[key] = round(value, 4) if isinstance(value, float) else value
+        row["parts"] = prediction.parts  # the mask holds no more than one where it was cleaned
         rows.append(row)
     write_table(directory / "lesions.csv", rows)
     share = [row["area"] for row in rows]

@@ -1,6 +1,6 @@
-"""Predictions without TensorFlow: the .tflite file that `publish.py` writes, run by LiteRT.
+"""Predictions without TensorFlow: the .tflite file that `tools.publish` writes, run by LiteRT.
 
-    model = load_light("files/lite.keras")     # None where only Keras can do it
+    model = load_litert("files/lite.keras")     # None where only Keras can do it
     probability = model.predict_on_batch(pictures)
 
 TensorFlow and Keras take seconds to start, LiteRT a few milliseconds, and on a CPU it also predicts
@@ -9,7 +9,6 @@ faster. The .keras file stays the one that is named everywhere; its twin is used
 
 import hashlib
 import json
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
@@ -18,14 +17,14 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from lesion.console import without_errors_shown
+from lesion.console import usable_cores, without_errors_shown
 
 # What the .json of published weights calls the SHA-256 of each of the two files.
 HASHES = {".keras": "keras_sha256", ".tflite": "tflite_sha256"}
 
 
-class LightModel:
-    """What a `keras.Model` does for `prediction`, done by LiteRT in float32 on all cores.
+class LitertModel:
+    """What a `keras.Model` does for a `Network`, done by LiteRT in float32 on all cores.
 
     Attributes:
         input_shape: (None, S, S, C).
@@ -42,7 +41,7 @@ class LightModel:
         from ai_edge_litert.interpreter import Interpreter
 
         self._new = partial(Interpreter, model_content=content)
-        self._all_cores = self._start(os.cpu_count())
+        self._all_cores = self._start(usable_cores())
         (given,), (made,) = (
             self._all_cores.get_input_details(),
             self._all_cores.get_output_details(),
@@ -64,10 +63,10 @@ class LightModel:
     @cached_property
     def _one_core_each(self):
         """As many interpreters as cores, waiting for work, and the threads that use them."""
-        free = SimpleQueue()
-        for _ in range(os.cpu_count()):
+        free, cores = SimpleQueue(), usable_cores()
+        for _ in range(cores):
             free.put(self._start(1))
-        return free, ThreadPoolExecutor(os.cpu_count())
+        return free, ThreadPoolExecutor(cores)
 
     def _run(self, interpreter, picture):
         interpreter.set_tensor(self._input, picture[None])
@@ -75,7 +74,7 @@ class LightModel:
         return interpreter.get_tensor(self._output)[0]
 
     def predict_on_batch(self, pictures):
-        """Maps float32 (N, S, S, C) in [0, 1] to probabilities, float32 (N, S, S, 1).
+        """Map float32 (N, S, S, C) in [0, 1] to probabilities, float32 (N, S, S, 1).
 
         A single picture is shared out between the cores; of several, each core takes one after the
         other, which needs less talk between them.
@@ -94,17 +93,17 @@ class LightModel:
         return np.stack(list(pool.map(run, pictures)))
 
 
-def load_light(path):
-    """Returns the `LightModel` of a .keras file, or None where Keras has to be used.
+def load_litert(path):
+    """Return the `LitertModel` of a .keras file, or None where Keras has to be used.
 
     The .tflite must be beside the .keras file, and the .json beside both must name these two files
     by their SHA-256: so neither a damaged one nor one of other weights is ever run. One that is
     there and not fit for use is named in a note.
     """
     path = Path(path)
-    light = path.with_suffix(".tflite")
+    litert = path.with_suffix(".tflite")
     try:
-        content = light.read_bytes()
+        content = litert.read_bytes()
         found = {".keras": sha256(path.read_bytes()), ".tflite": sha256(content)}
     except OSError:
         return None
@@ -112,17 +111,17 @@ def load_light(path):
         reason = f"{path.with_suffix('.json').name} does not name it and {path.name} as published"
     else:
         try:
-            return LightModel(content)
+            return LitertModel(content)
         except ImportError:
             return None
         except (ValueError, RuntimeError) as error:
             reason = str(error).partition("\n")[0]
-    print(f"note: {light.name} is not used ({reason}); Keras predicts instead", file=sys.stderr)
+    print(f"note: {litert.name} is not used ({reason}); Keras predicts instead", file=sys.stderr)
     return None
 
 
 def sha256(content):
-    """The SHA-256 of bytes, as hexadecimal digits."""
+    """Return the SHA-256 of bytes, as hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -131,4 +130,4 @@ def _recorded(path):
         settings = json.loads(path.read_text(encoding="utf-8"))
         return {suffix: settings[key] for suffix, key in HASHES.items()}
     except (OSError, ValueError, TypeError, KeyError):
-        return None  # what is wrong with the settings, `prediction` says
+        return None  # what is wrong with the settings, `network` says

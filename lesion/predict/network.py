@@ -1,31 +1,51 @@
 """Masks for pictures, at each picture's own size, from a saved network.
 
 network = load_network("runs/.../model.keras")
-probability = predict_probability(network, read_image("lesion.jpg", network.channels))
-mask = network.mask_of(probability)
+prediction = network.predict(read_image("lesion.jpg"))
+prediction.mask, prediction.quality
+
+Every mask of the project, whoever asks for it, is made by `Network.predict_many`.
 """
 
 import importlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from lesion import startup
 from lesion.console import InputError
 from lesion.inputs.resizing import resize_image
 from lesion.masks import largest_component, mask_at
-from lesion.predict.litert import load_light
+from lesion.predict.litert import load_litert
 
-INPUTS_AT_ONCE = 8
 # Axes (rows, columns) along which a picture is mirrored: as it is, left-right, up-down, both. A
 # lesion has no up and no down, so a mask that changes with them was not seen but guessed.
-FLIPS = ((), (1,), (0,), (0, 1))
+VIEWS = ((), (1,), (0,), (0, 1))
+PICTURES_AT_ONCE = 2  # times four views: enough for the cores of a small machine, and no more
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of one picture, at the picture's own size.
+
+    Attributes:
+        probability: float32 (H, W) in [0, 1], of "lesion" for each pixel.
+        mask: uint8 (H, W) of 0 and 1.
+        quality: estimate in 0..1 of how far the mask can be relied on, see `agreement`.
+        parts: connected components (8 neighbours) before the largest was kept.
+    """
+
+    probability: np.ndarray
+    mask: np.ndarray
+    quality: float
+    parts: int
 
 
 @dataclass
@@ -33,11 +53,11 @@ class Network:
     """A trained model with what its predictions need.
 
     Attributes:
-        model: `keras.Model` or `light.LightModel`, float32 (N, S, S, C) in [0, 1] -> probability
+        model: `keras.Model` or `litert.LitertModel`, float32 (N, S, S, C) in [0, 1] -> probability
             (N, S, S, 1).
         image_size: S in pixels.
         threshold: a pixel is foreground from this probability on; chosen on validation pictures.
-        one_lesion: only the largest piece of a mask counts, without holes; chosen there too.
+        one_lesion: only the largest component of a mask counts, without holes; chosen there too.
         settings: everything recorded with the weights.
     """
 
@@ -48,13 +68,99 @@ class Network:
     settings: dict = field(default_factory=dict)
 
     @property
-    def channels(self):
+    def channels(self) -> int:
+        """1 for a network of gray pictures, 3 for one of RGB pictures."""
         return self.model.input_shape[-1]
 
-    def mask_of(self, probability):
-        """The mask, uint8 (H, W) of 0 and 1, that a probability (H, W) stands for."""
+    def mask_of(self, probability: np.ndarray) -> np.ndarray:
+        """Return the mask, uint8 (H, W) of 0 and 1, that a probability (H, W) stands for."""
         mask = mask_at(probability, self.threshold)
         return largest_component(mask) if self.one_lesion else mask
+
+    def predict(self, picture: np.ndarray) -> Prediction:
+        """Predict one picture, uint8 (H, W, C), as `predict_many` does."""
+        return next(self.predict_many([picture]))
+
+    def predict_many(self, pictures: Iterable[np.ndarray]) -> Iterator[Prediction]:
+        """Predict pictures: four mirrored views of each, averaged; then threshold, one lesion.
+
+        Args:
+            pictures: uint8 (H, W, 1 or 3) each, as `read_image` gives them; sizes may differ, and
+                colour is made gray, or gray repeated, where the network asks for it. Read a few at
+                a time, so any number will do.
+
+        Yields:
+            the `Prediction` of each picture.
+
+        Raises:
+            InputError: the network answers with what is no number.
+        """
+        pictures = iter(pictures)
+        while batch := list(islice(pictures, PICTURES_AT_ONCE)):
+            resized = [
+                resize_image(_with_channels(picture, self.channels), self.image_size)
+                for picture in batch
+            ]
+            inputs = np.stack([np.flip(picture, axes) for picture in resized for axes in VIEWS])
+            # A network in mixed precision answers in half floats, which OpenCV does not know.
+            outputs = np.asarray(self.model.predict_on_batch(inputs)).astype(np.float32)[..., 0]
+            if not np.isfinite(outputs).all():
+                raise InputError(
+                    "the network answers with what is no number (NaN): its weights are damaged or "
+                    "its training failed; train again or give others"
+                )
+            for picture, views in zip(batch, np.split(outputs, len(batch)), strict=True):
+                turned = [np.flip(view, axes) for view, axes in zip(views, VIEWS, strict=True)]
+                yield self._prediction(np.stack(turned), picture.shape[:2])
+
+    def _prediction(self, views, size):
+        """Return the Prediction that the views (4, S, S) make at the picture's (height, width)."""
+        probability = _resize_probability(views.mean(axis=0), size)
+        mask = self.mask_of(probability)
+        parts = cv2.connectedComponents(mask_at(probability, self.threshold), connectivity=8)[0] - 1
+        # One view after the other: each may have the size of a large photograph.
+        masks_of_views = (self.mask_of(_resize_probability(view, size)) for view in views)
+        return Prediction(probability, mask, agreement(mask, masks_of_views), parts)
+
+
+def agreement(mask: np.ndarray, others: Iterable[np.ndarray]) -> float:
+    """Return the quality estimate in 0..1: mean Dice of a mask with those of its mirrored views.
+
+    An empty mask gets 0, even where all views agree on it: every picture is taken of a lesion, so
+    "nothing there" is what somebody should look at.
+
+    Source of the idea: test-time augmentation as a measure of aleatoric uncertainty, Wang et al.
+    2019, arXiv:1807.07356.
+
+    Args:
+        mask: 0/1 (H, W).
+        others: one or more of that size, of single views turned back onto the picture.
+
+    Raises:
+        ValueError: there is no other mask.
+    """
+    mask, dice = np.asarray(mask, bool), []
+    for other in others:
+        both = np.count_nonzero(mask & (other > 0))
+        dice.append(2 * both / max(1, np.count_nonzero(mask) + np.count_nonzero(other)))
+    if not dice:
+        raise ValueError("agreement is between masks: give that of one view at least")
+    return float(np.mean(dice))
+
+
+def _with_channels(picture, channels):
+    """Return a uint8 picture (H, W, 1 or 3) with that many channels."""
+    if picture.shape[2] == channels:
+        return picture
+    if channels == 3:
+        return np.repeat(picture, 3, axis=2)
+    return np.asarray(Image.fromarray(picture).convert("L"))[..., None]  # as `read_image` does
+
+
+def _resize_probability(probability, size):
+    """Return a probability (S, S) stretched to (height, width): float32 in [0, 1]."""
+    resized = cv2.resize(probability, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.clip(resized, 0.0, 1.0)  # rounding may leave the range by a hair
 
 
 def load_network(path):
@@ -69,7 +175,7 @@ def load_network(path):
         ValueError: it is not a U-Net of this project, or its .json cannot be read.
     """
     path = _existing(path)
-    return _network(load_light(path) or _load_model(path), path)
+    return _network(load_litert(path) or _load_model(path), path)
 
 
 def load_keras_network(path):
@@ -163,75 +269,3 @@ def _read_settings(path):
             "the threshold 0.5"
         ) from error
     return settings
-
-
-def predict_probabilities(network, pictures):
-    """Yields the probability of "lesion" for each pixel, picture by picture.
-
-    Args:
-        network: a `Network`.
-        pictures: iterable of uint8 (H, W, C), as `read_image` gives them with the network's number
-            of channels; sizes may differ. Read a few at a time, so any number will do.
-
-    Yields:
-        float32 (H, W) in [0, 1], at the picture's own size.
-    """
-    for picture, views in predict_views(network, pictures):
-        yield at_own_size(views[0], picture)
-
-
-def predict_views(network, pictures, flips=((),)):
-    """Predicts mirror images of each picture in one batch with the picture itself.
-
-    Args:
-        network, pictures: as in `predict_probabilities`.
-        flips: V tuples of the axes to mirror along, 0 rows and 1 columns, such as `quality.FLIPS`.
-
-    Yields:
-        (picture, its views: float32 (V, S, S) in [0, 1], the probability of each view, turned back
-        onto the picture and at the network's size).
-    """
-    pictures = iter(pictures)
-    while batch := list(islice(pictures, max(1, INPUTS_AT_ONCE // len(flips)))):
-        resized = [resize_image(picture, network.image_size) for picture in batch]
-        inputs = np.stack([np.flip(picture, axes) for picture in resized for axes in flips])
-        outputs = np.asarray(network.model.predict_on_batch(inputs))[..., 0]
-        for picture, views in zip(batch, np.split(outputs, len(batch)), strict=True):
-            turned = [np.flip(view, axes) for view, axes in zip(views, flips, strict=True)]
-            yield picture, np.stack(turned)
-
-
-def at_own_size(probability, picture):
-    """A probability (S, S) stretched over a picture (H, W, C): float32 (H, W) in [0, 1]."""
-    height, width = picture.shape[:2]
-    own_size = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.clip(own_size, 0.0, 1.0)  # rounding may leave the range by a hair
-
-
-def predict_probability(network, picture):
-    """`predict_probabilities` of a single picture: float32 (H, W) in [0, 1]."""
-    return next(predict_probabilities(network, [picture]))
-
-
-def agreement(masks: Sequence[np.ndarray]) -> float:
-    """Quality estimate in 0..1: mean Dice of a mask with those of the mirrored pictures.
-
-    An empty mask gets 0, even where all views agree on it: every picture is taken of a lesion, so
-    "nothing there" is what somebody should look at.
-
-    Source of the idea: test-time augmentation as a measure of aleatoric uncertainty, Wang et al.
-    2019, arXiv:1807.07356.
-
-    Args:
-        masks: uint8 0/1 (H, W) each, two or more: the picture's own mask first, then those of its
-            mirror images, turned back.
-
-    Raises:
-        ValueError: fewer than two masks.
-    """
-    own, *others = (np.asarray(mask, bool) for mask in masks)
-    if not others:
-        raise InputError("agreement is between masks: give that of one more view at least")
-    area = np.count_nonzero(own)
-    dice = [2 * np.count_nonzero(own & m) / max(1, area + np.count_nonzero(m)) for m in others]
-    return float(np.mean(dice))

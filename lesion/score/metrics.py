@@ -1,8 +1,6 @@
 """How well one predicted mask fits the true one, at the picture's own size.
 
     row = score_pair(truth, prediction)           # one picture: a dict of numbers, see SCORES
-    curve = threshold_curve(truths_and_probabilities)     # on validation pictures only
-    threshold = best_threshold(curve)
 
 Scores of a whole set (mean, interval, strata, calibration) are in summaries.py.
 
@@ -11,8 +9,6 @@ where both masks are empty and 0 where one is. Distances to a border that does n
 undefined (nan); a set's summary counts them. Sensitivity is 1 where there was nothing to find and
 specificity is 1 where there was nothing to leave out, as in the ISIC challenge's scorer.
 """
-
-from collections.abc import Iterable
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -46,9 +42,6 @@ JACCARD_THRESHOLD = 0.65
 # so that a picture scores alike at any size; 2 % as in Boundary IoU (Cheng et al. 2021,
 # arXiv:2103.16562).
 SURFACE_TOLERANCE = 0.02
-
-# Where threshold_curve looks unless told otherwise.
-THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.01), 2)
 
 
 def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
@@ -114,6 +107,13 @@ def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     touches_frame = int(any(edge.any() for edge in frame))
     counts = (true_pixels, predicted_pixels, intersection, truth.size, touches_frame)
     return dict(zip(SCORES + COUNTS, scores + counts, strict=True))
+
+
+def dice(truth: np.ndarray, mask: np.ndarray) -> float:
+    """Return the Dice of two masks (H, W) of 0 and 1 alone: 2 |T and P| / (|T| + |P|)."""
+    truth, mask = _check_pair(truth, mask)
+    sizes = np.count_nonzero(truth) + np.count_nonzero(mask)
+    return _ratio(2 * np.count_nonzero(truth & mask), sizes)
 
 
 def border_distances(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -202,38 +202,6 @@ def dice_of_nested_masks(truth: np.ndarray, rank: np.ndarray, number: int) -> np
     )
     sizes = predicted + np.count_nonzero(truth)
     return np.where(sizes > 0, 2 * intersection / np.maximum(sizes, 1), 1.0)
-
-
-def threshold_curve(
-    predicted: Iterable[tuple[np.ndarray, np.ndarray]], thresholds: np.ndarray = THRESHOLDS
-) -> np.ndarray:
-    """Mean Dice per picture at each threshold, for use on validation pictures only.
-
-    Args:
-        predicted: (truth mask (H, W) of 0 and 1, probability float32 (H, W) in 0..1) of each
-            picture; sizes may differ. Read once, a picture at a time: a generator will do.
-        thresholds: (T,), ascending.
-
-    Returns:
-        float64 (T,).
-
-    Raises:
-        ValueError: no pictures, or as in dice_at_thresholds.
-    """
-    total = np.zeros(len(thresholds))
-    pictures = 0
-    for truth, probability in predicted:
-        total += dice_at_thresholds(truth, probability, thresholds)
-        pictures += 1
-    if not pictures:
-        raise ValueError("no pictures to choose a threshold on: the validation set is empty")
-    return total / pictures
-
-
-def best_threshold(mean_dice: np.ndarray, thresholds: np.ndarray = THRESHOLDS) -> float:
-    """The threshold with the highest mean Dice; of equally good ones the nearest to 0.5."""
-    best = np.flatnonzero(mean_dice == np.max(mean_dice))
-    return float(thresholds[best[np.argmin(np.abs(np.asarray(thresholds)[best] - 0.5))]])
 
 
 def check_probability(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

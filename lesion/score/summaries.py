@@ -19,6 +19,7 @@ from lesion.score import metrics
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 FAILURE_DICE = 0.5
+SHARE_FAILED = f"share_dice_below_{FAILURE_DICE}"  # key of a summary
 
 # Upper ends, as shares of the picture's area, and names of the strata of lesion size.
 SIZE_STRATA = (
@@ -81,7 +82,7 @@ def summarise(rows: Sequence[Mapping], seed: int = 0) -> dict:
         one entry for each of metrics.SCORES: a dict of mean, median, interval [lower, upper] (95 %
             bootstrap of the mean) and undefined (pictures without that score, which the other
             three leave out; they are None where no picture has it).
-        share_dice_below_0.5, share_jaccard_below_0.65: share of failed pictures, 0..1.
+        SHARE_FAILED, share_jaccard_below_0.65: share of failed pictures, 0..1.
         empty_truth, empty_prediction, undefined_distances: numbers of pictures.
         pooled_dice: Dice of all pixels of the set taken as one picture. Large lesions and large
             pictures dominate it, so that it is mostly higher than the mean Dice per picture.
@@ -106,7 +107,7 @@ def summarise(rows: Sequence[Mapping], seed: int = 0) -> dict:
         }
     sizes = column["true_pixels"].sum() + column["predicted_pixels"].sum()
     return summary | {
-        f"share_dice_below_{FAILURE_DICE}": float(np.mean(column["dice"] < FAILURE_DICE)),
+        SHARE_FAILED: float(np.mean(column["dice"] < FAILURE_DICE)),
         f"share_jaccard_below_{metrics.JACCARD_THRESHOLD}": float(
             np.mean(column["jaccard"] < metrics.JACCARD_THRESHOLD)
         ),

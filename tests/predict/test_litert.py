@@ -1,4 +1,4 @@
-"""The light runtime: what it predicts, when it is used, and what it spares."""
+"""LiteRT: what it predicts, when it is used, and what it spares."""
 
 import json
 import shutil
@@ -13,15 +13,9 @@ import pytest
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image
 from lesion.masks import mask_at
-from lesion.predict.litert import LightModel
-from lesion.predict.network import (
-    Network,
-    load_keras_network,
-    load_network,
-    predict_probability,
-    start_from,
-)
-from lesion.score.evaluation import disc_of, evaluate, of_method
+from lesion.predict.litert import LitertModel
+from lesion.predict.network import Network, load_keras_network, load_network, start_from
+from lesion.score.evaluation import evaluate, of_method
 from lesion.training import save_model
 from tools.publish import as_tflite, publish
 from unet import unet, unet_lite
@@ -55,9 +49,9 @@ def network_of(build, seed=0, size=64, channels=3):
 @pytest.fixture(scope="module")
 def published(tmp_path_factory, drawn_folder):
     """A folder with small.keras, small.tflite and small.json."""
-    folder = tmp_path_factory.mktemp("light")
+    folder = tmp_path_factory.mktemp("litert")
     network = network_of(unet)
-    probability = predict_probability(network, read_image(drawn_folder / "image" / "0.png"))
+    probability = network.predict(read_image(drawn_folder / "image" / "0.png")).probability
     settings = {"threshold": float(np.median(probability)), "image_size": 64}
     (folder / "run").mkdir()
     save_model(network.model, folder / "run" / "model.keras", settings)
@@ -74,11 +68,11 @@ def weights(published, tmp_path):
 @pytest.mark.parametrize("build", [unet, unet_lite])
 def test_both_runtimes_predict_the_same(build):
     network = network_of(build)
-    light = LightModel(as_tflite(network))
-    assert light.input_shape == network.model.input_shape == (None, 64, 64, 3)
-    assert light.output_shape == network.model.output_shape == (None, 64, 64, 1)
+    litert = LitertModel(as_tflite(network))
+    assert litert.input_shape == network.model.input_shape == (None, 64, 64, 3)
+    assert litert.output_shape == network.model.output_shape == (None, 64, 64, 1)
     pictures = np.random.default_rng(1).random((3, 64, 64, 3), np.float32)
-    expected, given = network.model.predict_on_batch(pictures), light.predict_on_batch(pictures)
+    expected, given = network.model.predict_on_batch(pictures), litert.predict_on_batch(pictures)
     assert given.dtype == np.float32
     # Not exactly: batch normalisation becomes part of the weights, which then are half floats.
     assert np.abs(given - expected).mean() < 1e-3
@@ -93,9 +87,9 @@ def test_both_runtimes_predict_the_same(build):
 def test_sizes_that_need_padding_and_gray_pictures():
     network = network_of(unet, size=40, channels=1)
     pictures = np.random.default_rng(1).random((2, 40, 40, 1), np.float32)
-    light = LightModel(as_tflite(network))
+    litert = LitertModel(as_tflite(network))
     expected = network.model.predict_on_batch(pictures)
-    np.testing.assert_allclose(light.predict_on_batch(pictures), expected, atol=TOLERANCE)
+    np.testing.assert_allclose(litert.predict_on_batch(pictures), expected, atol=TOLERANCE)
 
 
 def test_published_are_three_files_that_name_each_other(published, capsys):
@@ -107,7 +101,7 @@ def test_published_are_three_files_that_name_each_other(published, capsys):
     # Leave to compute in half precision would make masks depend on the processor.
     assert b"reduced_precision_support" not in (published / "small.tflite").read_bytes()
     network = load_network(published / "small.keras")
-    assert isinstance(network.model, LightModel)
+    assert isinstance(network.model, LitertModel)
     assert (network.image_size, network.channels) == (64, 3)
     assert capsys.readouterr().err == ""
 
@@ -125,8 +119,8 @@ def stale(weights):
 
 
 def damaged(weights):
-    light = weights.with_suffix(".tflite")
-    light.write_bytes(light.read_bytes()[:5000])
+    litert = weights.with_suffix(".tflite")
+    litert.write_bytes(litert.read_bytes()[:5000])
 
 
 def replaced(weights):
@@ -152,7 +146,7 @@ def test_what_litert_cannot_run_is_left_to_keras(weights, monkeypatch, capsys):
     def refuse(self, content):
         raise RuntimeError("an operation is unknown\nto this version")
 
-    monkeypatch.setattr(LightModel, "__init__", refuse)
+    monkeypatch.setattr(LitertModel, "__init__", refuse)
     assert isinstance(load_network(weights).model, keras.Model)
     (line,) = capsys.readouterr().err.splitlines()
     assert "an operation is unknown); Keras" in line
@@ -169,10 +163,10 @@ def test_scores_are_the_same(published, drawn_folder):
     rows = []
     for load in (load_network, load_keras_network):
         network = load(published / "small.keras")
-        rows.append(of_method(evaluate(network, pairs, disc_of(network), progress=False)))
-    for light, heavy in zip(*rows, strict=True):
-        assert light["dice"] == pytest.approx(heavy["dice"], abs=0.01)
-        assert light["quality"] == pytest.approx(heavy["quality"], abs=0.01)
+        rows.append(of_method(evaluate(network, pairs, progress=False)))
+    for by_litert, by_keras in zip(*rows, strict=True):
+        assert by_litert["dice"] == pytest.approx(by_keras["dice"], abs=0.01)
+        assert by_litert["quality"] == pytest.approx(by_keras["quality"], abs=0.01)
 
 
 def test_predicting_imports_neither_tensorflow_nor_keras(published, drawn_folder, tmp_path):

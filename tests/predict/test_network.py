@@ -7,16 +7,11 @@ import keras
 import numpy as np
 import pytest
 
+from lesion.console import InputError
 from lesion.inputs.reading import read_image
-from lesion.masks import draw_outline, mask_at
+from lesion.masks import draw_outline
 from lesion.predict.files import predict_files
-from lesion.predict.network import (
-    Network,
-    load_network,
-    predict_probabilities,
-    predict_probability,
-    start_from,
-)
+from lesion.predict.network import PICTURES_AT_ONCE, Network, load_network, start_from
 from lesion.training import save_model
 from unet import build
 
@@ -25,11 +20,11 @@ def test_save_reload_predict_is_identical(tmp_path, drawn_folder):
     keras.utils.set_random_seed(1)
     network = Network(build("lean", (48, 48, 3)), 48)
     picture = read_image(drawn_folder / "image" / "0.png")
-    before = predict_probability(network, picture)
+    before = network.predict(picture).probability
     save_model(network.model, tmp_path / "model.keras", {"threshold": 0.37})
     again = load_network(tmp_path / "model.keras")
     assert again.threshold == 0.37
-    np.testing.assert_array_equal(predict_probability(again, picture), before)
+    np.testing.assert_array_equal(again.predict(picture).probability, before)
 
 
 def test_probability_has_the_pictures_own_size_in_any_batch():
@@ -37,24 +32,120 @@ def test_probability_has_the_pictures_own_size_in_any_batch():
     random = np.random.default_rng(0)
     sizes = [(32, 32), (31, 90), (1, 1), (200, 7)] * 3
     pictures = [random.integers(0, 256, (*size, 1), np.uint8) for size in sizes]
-    together = list(predict_probabilities(network, iter(pictures)))
-    assert [probability.shape for probability in together] == sizes
-    for picture, probability in zip(pictures, together, strict=True):
-        assert probability.dtype == np.float32
+    together = list(network.predict_many(iter(pictures)))
+    assert [prediction.probability.shape for prediction in together] == sizes
+    assert [prediction.mask.shape for prediction in together] == sizes
+    for picture, prediction in zip(pictures, together, strict=True):
+        probability = prediction.probability
+        assert (probability.dtype, prediction.mask.dtype) == (np.float32, np.uint8)
         assert 0 <= probability.min() <= probability.max() <= 1
-        alone = predict_probability(network, picture)
+        alone = network.predict(picture).probability
         np.testing.assert_allclose(alone, probability, atol=1e-5)
+
+
+class Columns:
+    """Says what a pixel's column and brightness are, as no trained network would."""
+
+    input_shape = (None, 4, 4, 3)
+    columns = np.array([0, 0.25, 0.75, 1], np.float32)[:, None]
+
+    def predict_on_batch(self, inputs):
+        return inputs[..., :1] * self.columns
+
+
+def test_four_mirrored_views_are_averaged_and_their_masks_compared_with_the_written_one():
+    white = np.full((4, 4, 3), 255, np.uint8)
+    prediction = Network(Columns(), 4, threshold=0.5).predict(white)
+    np.testing.assert_array_equal(prediction.probability, np.full((4, 4), 0.5, np.float32))
+    assert prediction.mask.sum() == 16
+    # Each view alone finds two of the four columns: Dice 2 * 8 / (16 + 8) with the whole.
+    assert prediction.quality == pytest.approx(2 / 3)
+    assert prediction.parts == 1
+    assert Network(Columns(), 4, threshold=0.51).predict(white).quality == 0  # an empty mask
+
+
+def test_views_are_turned_back_onto_the_picture():
+    picture = np.zeros((4, 4, 3), np.uint8)
+    picture[1, 2] = 255  # once column 2, which says 0.75, and mirrored column 1, which says 0.25
+    probability = Network(Columns(), 4).predict(picture).probability
+    assert probability[1, 2] == 0.5
+    assert np.count_nonzero(probability) == 1
+
+
+class Brightness(Columns):
+    columns = 1
+
+
+def test_parts_are_counted_before_the_largest_is_kept():
+    picture = np.zeros((4, 4, 3), np.uint8)
+    picture[0, :2] = picture[2:, 2:] = 255
+    for one_lesion, pixels in ((False, 6), (True, 4)):
+        prediction = Network(Brightness(), 4, one_lesion=one_lesion).predict(picture)
+        assert (prediction.parts, prediction.mask.sum(), prediction.quality) == (2, pixels, 1)
+
+
+def test_colour_is_made_gray_and_gray_repeated_where_the_network_asks_for_it(drawn_folder):
+    class Gray(Brightness):
+        input_shape = (None, 4, 4, 1)
+
+    path = drawn_folder / "image" / "2.png"
+    colour, gray = read_image(path, 3), read_image(path, 1)
+    for model, wanted in ((Gray(), gray), (Brightness(), np.repeat(gray, 3, axis=2))):
+        expected = Network(model, 4).predict(wanted).probability
+        given = Network(model, 4).predict(colour if model.input_shape[-1] == 1 else gray)
+        np.testing.assert_array_equal(given.probability, expected)
+
+
+def test_pictures_are_read_a_few_at_a_time():
+    read = []
+
+    def pictures():
+        for number in range(9):
+            read.append(number)
+            yield np.zeros((5, 6, 3), np.uint8)
+
+    predictions = Network(Brightness(), 4).predict_many(pictures())
+    for number in range(9):
+        next(predictions)
+        assert len(read) <= number + PICTURES_AT_ONCE
+    assert next(predictions, None) is None
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_a_network_in_mixed_precision_predicts(policy, tmp_path):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        inputs = keras.Input((32, 32, 3))
+        outputs = keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")(inputs)
+        models = {"lean": build("lean", (32, 32, 3)), "own": keras.Model(inputs, outputs)}
+    finally:
+        keras.config.set_dtype_policy(before)
+    picture = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    for name, model in models.items():
+        save_model(model, tmp_path / f"{name}.keras", {"threshold": 0.5})
+        probability = load_network(tmp_path / f"{name}.keras").predict(picture).probability
+        assert (probability.shape, probability.dtype) == ((40, 50), np.float32)
+        assert 0 <= probability.min() <= probability.max() <= 1
+
+
+def test_weights_that_answer_with_no_number_are_refused():
+    class Diverged(Brightness):
+        columns = np.nan
+
+    with pytest.raises(InputError, match=r"no number.*train again"):
+        Network(Diverged(), 4).predict(np.zeros((4, 4, 3), np.uint8))
 
 
 def test_a_mask_is_at_least_the_threshold_everywhere(trained, drawn_folder, tmp_path):
     network = load_network(trained / "model.keras")
     path = drawn_folder / "image" / "1.png"
-    probability = predict_probability(network, read_image(path))
+    probability = network.predict(read_image(path)).probability
     network.threshold, network.one_lesion = float(np.quantile(probability, 0.7)), False
     (row,) = predict_files(network, [path], tmp_path)
     assert row["area"] == pytest.approx(0.3, abs=0.01)
     overlay = read_image(tmp_path / "1_overlay.png")
-    mask = mask_at(probability, network.threshold)
+    mask = (probability >= np.float32(network.threshold)).astype(np.uint8)
     np.testing.assert_array_equal(overlay, draw_outline(read_image(path), {"prediction": mask}))
 
 

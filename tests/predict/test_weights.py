@@ -12,9 +12,10 @@ import pytest
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_pair
 from lesion.inputs.splitting import load_split
-from lesion.predict.litert import LightModel
-from lesion.predict.network import load_keras_network, load_network, predict_probability
-from lesion.score.metrics import score_pair
+from lesion.predict.litert import LitertModel
+from lesion.predict.network import load_keras_network, load_network
+from lesion.score.evaluation import predict_pairs
+from lesion.score.metrics import dice
 from segment import SHIPPED_WEIGHTS
 
 ROOT = Path(__file__).parents[2]
@@ -22,11 +23,8 @@ SHIPPED = sorted((ROOT / "files").glob("*.keras"))
 
 
 def mean_dice(network, pairs):
-    scores = []
-    for picture, truth in map(read_pair, pairs):
-        mask = network.mask_of(predict_probability(network, picture))
-        scores.append(score_pair(truth, mask)["dice"])
-    return np.mean(scores)
+    predicted = predict_pairs(network, pairs, progress=False)
+    return np.mean([dice(truth, prediction.mask) for _, _, truth, prediction in predicted])
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -55,15 +53,15 @@ assert not {{"lesion", "data"}} & set(sys.modules)
 
 
 def test_the_default_runs_without_keras_and_makes_the_same_masks():
-    light, heavy = load_network(SHIPPED_WEIGHTS), load_keras_network(SHIPPED_WEIGHTS)
-    assert isinstance(light.model, LightModel)
-    assert (light.threshold, light.one_lesion) == (heavy.threshold, heavy.one_lesion)
+    by_litert, by_keras = load_network(SHIPPED_WEIGHTS), load_keras_network(SHIPPED_WEIGHTS)
+    assert isinstance(by_litert.model, LitertModel)
+    assert (by_litert.threshold, by_litert.one_lesion) == (by_keras.threshold, by_keras.one_lesion)
     for pair in find_pairs(ROOT / "test").labelled[:10]:
         picture, _ = read_pair(pair)
-        one, other = (predict_probability(network, picture) for network in (light, heavy))
+        one, other = (n.predict(picture).probability for n in (by_litert, by_keras))
         assert np.abs(one - other).max() < 0.05, pair.name
-        # Before pieces are counted, where a pixel can decide which of two is the larger one.
-        masks = [replace(light, one_lesion=False).mask_of(p) for p in (one, other)]
+        # Before components are counted, where a pixel can decide which of two is the larger one.
+        masks = [replace(by_litert, one_lesion=False).mask_of(p) for p in (one, other)]
         assert (masks[0] != masks[1]).mean() < 2e-3, pair.name
 
 

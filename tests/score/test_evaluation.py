@@ -11,24 +11,10 @@ from PIL import Image
 
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask
-from lesion.masks import mask_at
-from lesion.predict.network import FLIPS, agreement, load_network, predict_probability
-from lesion.score.evaluation import (
-    HUMAN,
-    MODEL,
-    compare_models,
-    describe,
-    evaluate,
-    fit_disc,
-    format_table,
-    gain_of_one_lesion,
-    of_method,
-    predict_pairs,
-    predictions_of,
-    validation_curve,
-    write_scores,
-)
-from lesion.score.metrics import THRESHOLDS, score_pair
+from lesion.predict.network import VIEWS, agreement, load_network
+from lesion.score.evaluation import HUMAN, MODEL, evaluate, of_method, predict_pairs, predictions_of
+from lesion.score.metrics import score_pair
+from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
 from lesion.storage import read_table
 from lesion.workflow import select_pairs
@@ -46,27 +32,16 @@ def pairs(drawn_folder):
 
 @pytest.fixture(scope="module")
 def rows(network, pairs):
-    return evaluate(network, pairs, fit_disc(pairs), progress=False)
+    return evaluate(network, pairs, progress=False)
 
 
 def test_rows_agree_with_scoring_each_pair_by_hand(network, pairs, rows):
     ours = of_method(rows)
     assert [row["name"] for row in ours] == [pair.name for pair in pairs]
     for pair, row in zip(pairs, ours, strict=True):
-        probability = predict_probability(network, read_image(pair.image))
-        expected = score_pair(read_mask(pair.mask), network.mask_of(probability))
+        prediction = network.predict(read_image(pair.image))
+        expected = score_pair(read_mask(pair.mask), prediction.mask)
         assert row["dice"] == pytest.approx(expected["dice"], abs=2e-3)  # batched: rounding
-
-
-def test_curve_and_gain_of_one_lesion_add_up_to_the_mean_dice(network, pairs):
-    curve = validation_curve(network, pairs, progress=False)
-    position = int(np.argmin(np.abs(THRESHOLDS - network.threshold)))
-    gain = gain_of_one_lesion(network, pairs, progress=False)
-    for choice in (False, True):
-        chosen = replace(network, one_lesion=choice)
-        rows = of_method(evaluate(chosen, pairs, None, progress=False))
-        expected = curve[position] + (gain if choice else 0)
-        assert np.mean([row["dice"] for row in rows]) == pytest.approx(expected, abs=1e-6)
 
 
 def test_files_and_table(rows, tmp_path):
@@ -77,14 +52,21 @@ def test_files_and_table(rows, tmp_path):
     for method in summary["methods"]:
         assert method in text
     assert f"{summary['methods'][MODEL]['dice']['mean']:.3f}" in text
+    ours = of_method(rows)
+    counts = [
+        sum(row[f"{key}_pixels"] for row in ours) for key in ("intersection", "true", "predicted")
+    ]
+    pooled = 2 * counts[0] / (counts[1] + counts[2])  # all pixels in one confusion matrix
+    assert summary["methods"][MODEL]["pooled_dice"] == pytest.approx(pooled)
+    assert f"pooled Dice, the pixels of all pictures counted together: {MODEL} {pooled:.3f}" in text
 
 
 def test_calibration_counts_every_pixel_of_the_network(network, pairs, rows, tmp_path):
     counted = Calibration()
-    again = evaluate(network, pairs[:3], None, progress=False, calibration=counted)
+    again = evaluate(network, pairs[:3], progress=False, calibration=counted)
     by_hand = Calibration()
-    for _, _, truth, probability in predict_pairs(network, pairs[:3], progress=False):
-        by_hand.update(truth, probability)
+    for _, _, truth, prediction in predict_pairs(network, pairs[:3], progress=False):
+        by_hand.update(truth, prediction.probability)
     summary = write_scores(tmp_path, again, {"set": "test"}, counted)
     expected = by_hand.expected_calibration_error()
     calibration = summary["calibration"]
@@ -94,16 +76,19 @@ def test_calibration_counts_every_pixel_of_the_network(network, pairs, rows, tmp
     assert "calibration error" in describe(summary)
 
 
-def test_quality_is_the_agreement_with_mirrored_pictures(network, pairs, rows, tmp_path):
+def test_quality_is_the_agreement_of_the_mirrored_pictures_masks(network, pairs, rows, tmp_path):
     ours = of_method(rows)
     for pair, row in zip(pairs[:3], ours, strict=False):
-        picture = cv2.resize(read_image(pair.image), (32, 32), interpolation=cv2.INTER_AREA)
+        picture = read_image(pair.image)
+        small = cv2.resize(picture, (32, 32), interpolation=cv2.INTER_AREA)
         masks = []
-        for axes in FLIPS:
-            inputs = np.flip(picture, axes)[None].astype(np.float32) / 255
+        for axes in VIEWS:
+            inputs = np.flip(small, axes)[None].astype(np.float32) / 255
             output = np.asarray(network.model.predict_on_batch(inputs))[0, ..., 0]
-            masks.append(np.flip(mask_at(output, network.threshold), axes))
-        assert row["quality"] == pytest.approx(agreement(masks), abs=0.01)
+            turned = np.ascontiguousarray(np.flip(output, axes))
+            masks.append(network.mask_of(cv2.resize(turned, picture.shape[1::-1])))
+        expected = agreement(network.predict(picture).mask, masks)
+        assert row["quality"] == pytest.approx(expected, abs=0.01)
     assert all(row["quality"] is None for row in rows if row["method"] != MODEL)
     assert all(0 <= row["quality"] <= 1 for row in ours)
     summary = write_scores(tmp_path, rows, {"set": "test"})
@@ -113,7 +98,7 @@ def test_quality_is_the_agreement_with_mirrored_pictures(network, pairs, rows, t
 
 def test_a_metadata_column_never_replaces_a_score(network, pairs):
     pair = replace(pairs[0], metadata={"dice": "high", "name": "Anna", "dx": "nv"})
-    row = of_method(evaluate(network, [pair], None, progress=False))[0]
+    row = of_method(evaluate(network, [pair], progress=False))[0]
     assert row["name"] == pair.name
     assert isinstance(row["dice"], float)
     assert row["dx"] == "nv"
@@ -130,7 +115,7 @@ def test_a_second_annotator_is_scored_against_the_first(network, drawn_folder, t
     two = find_pairs(folder)
     assert two.problems == []
     assert [pair.name for pair in two.pairs if pair.second_mask] == ["1", "4"]
-    rows = evaluate(network, two.labelled[:5], None, progress=False)
+    rows = evaluate(network, two.labelled[:5], progress=False)
     human = of_method(rows, HUMAN)
     assert [row["name"] for row in human] == ["1", "4"]
     first, second = (read_mask(folder / part / "4.png") for part in ("label", "label_2"))
@@ -141,27 +126,15 @@ def test_a_second_annotator_is_scored_against_the_first(network, drawn_folder, t
 
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(folder / "label_2" / "1.png")
     with pytest.raises(ValueError, match=r"label_2.*1\.png.*second annotator"):
-        evaluate(network, find_pairs(folder).labelled[:5], None, progress=False)
+        evaluate(network, find_pairs(folder).labelled[:5], progress=False)
 
 
 def test_pictures_with_and_without_metadata_share_a_table(network, pairs, tmp_path):
     some = [pairs[0], replace(pairs[1], metadata={"dx": "nv"})]
-    rows = evaluate(network, some, None, progress=False)
+    rows = evaluate(network, some, progress=False)
     summary = write_scores(tmp_path, rows, {"set": "test"})
     assert [part["name"] for part in summary["strata"]["dx"]] == ["nv", "unknown"]
     assert [row["dx"] for row in of_method(read_table(tmp_path / "scores.csv"))] == ["", "nv"]
-
-
-def test_comparison_of_a_model_with_itself_is_zero(rows):
-    table = compare_models("a", of_method(rows), "b", of_method(rows))
-    assert all(row["difference"] == 0 and row["p"] == 1 for row in table)
-    assert format_table(table).count("\n") == len(table)
-
-
-def test_comparison_refuses_other_pictures(rows):
-    ours = of_method(rows)
-    with pytest.raises(ValueError, match="same pictures"):
-        compare_models("a", ours, "b", ours[::-1])
 
 
 def test_panels_follow_the_order_asked_for(network, pairs, rows):

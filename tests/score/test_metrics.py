@@ -11,6 +11,7 @@ from PIL import Image
 
 from lesion.masks import mask_at
 from lesion.score import metrics
+from lesion.score.choice import THRESHOLDS
 
 
 def rectangle(shape, top, bottom, left, right):
@@ -343,10 +344,10 @@ def random_predictions(seed, number=6):
 
 def test_dice_at_thresholds_is_exact():
     for truth, probability in random_predictions(0):
-        dice = metrics.dice_at_thresholds(truth, probability, metrics.THRESHOLDS)
-        for threshold, value in zip(metrics.THRESHOLDS, dice, strict=True):
+        dice = metrics.dice_at_thresholds(truth, probability, THRESHOLDS)
+        for threshold, value in zip(THRESHOLDS, dice, strict=True):
             mask = mask_at(probability, threshold)
-            assert value == metrics.score_pair(truth, mask)["dice"]
+            assert value == metrics.score_pair(truth, mask)["dice"] == metrics.dice(truth, mask)
 
 
 def test_dice_at_thresholds_of_empty_masks():
@@ -357,41 +358,17 @@ def test_dice_at_thresholds_of_empty_masks():
     )
 
 
-def test_threshold_curve_agrees_with_a_plain_loop():
-    pairs = list(random_predictions(1))
-    means = [
-        np.mean([metrics.score_pair(t, mask_at(p, threshold))["dice"] for t, p in pairs])
-        for threshold in metrics.THRESHOLDS
-    ]
-    # Generators, as a large validation set would be given.
-    curve = metrics.threshold_curve(pair for pair in pairs)
-    np.testing.assert_allclose(curve, means, rtol=1e-12)
-    chosen = metrics.best_threshold(curve)
-    assert chosen == metrics.THRESHOLDS[int(np.argmax(means))]
-    assert chosen != 0.5  # else a constant would pass this test
-
-
-def test_best_threshold_takes_the_middle_of_equals():
-    truth = rectangle((6, 6), 1, 4, 1, 4)
-    curve = metrics.threshold_curve([(truth, truth.astype(np.float32))])
-    assert curve.max() == 1.0
-    assert metrics.best_threshold(curve) == 0.5
-
-
 @pytest.mark.parametrize("value", [np.nan, -0.1, 1.1])
-def test_threshold_curve_refuses_what_is_no_probability(value):
+def test_dice_at_thresholds_refuses_what_is_no_probability(value):
     probability = np.full(LESION.shape, 0.5, np.float32)
     probability[0, 0] = value
     with pytest.raises(ValueError, match=r"0\.\.1"):
-        metrics.threshold_curve([(LESION, probability)])
+        metrics.dice_at_thresholds(LESION, probability, THRESHOLDS)
 
 
-def test_threshold_curve_refuses_empty_sets_and_disorder():
-    probability = LESION.astype(np.float32)
-    with pytest.raises(ValueError, match="validation set is empty"):
-        metrics.threshold_curve([])
+def test_dice_at_thresholds_refuses_disorder():
     with pytest.raises(ValueError, match="ascending"):
-        metrics.threshold_curve([(LESION, probability)], [0.5, 0.4])
+        metrics.dice_at_thresholds(LESION, LESION.astype(np.float32), [0.5, 0.4])
 
 
 def test_mask_at_includes_the_threshold():

@@ -22,20 +22,20 @@ def square(top, size=10, side=40):
 
 
 def test_agreement_is_the_mean_dice_with_the_other_views():
-    assert agreement([square(5)] * 4) == 1
-    assert agreement([square(5), square(25)]) == 0
-    assert agreement([square(5), square(10), square(5)]) == pytest.approx((0.5 + 1) / 2)
+    assert agreement(square(5), [square(5)] * 4) == 1
+    assert agreement(square(5), [square(25)]) == 0
+    assert agreement(square(5), [square(10), square(5)]) == pytest.approx((0.5 + 1) / 2)
 
 
 def test_a_mask_that_finds_nothing_is_never_called_good():
     empty = np.zeros((40, 40), np.uint8)
-    assert agreement([empty] * 4) == 0
-    assert agreement([square(5), empty]) == 0
+    assert agreement(empty, [empty] * 4) == 0
+    assert agreement(square(5), [empty]) == 0
 
 
-def test_one_view_agrees_with_nothing():
-    with pytest.raises(ValueError, match="one more view"):
-        agreement([square(5)])
+def test_a_mask_alone_agrees_with_nothing():
+    with pytest.raises(ValueError, match="one view at least"):
+        agreement(square(5), [])
 
 
 def test_a_perfect_estimate_flags_the_failures():

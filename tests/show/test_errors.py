@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lesion import show
-from lesion.score.evaluation import summarise_calibration
+from lesion.score.results import summarise_calibration
 from lesion.score.summaries import Calibration
 
 RANDOM = np.random.default_rng(3)

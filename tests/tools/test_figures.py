@@ -6,8 +6,8 @@ from PIL import Image
 
 from lesion.inputs.pairing import find_pairs
 from lesion.predict.network import Network
-from lesion.score.baselines import CentredDisc
-from lesion.score.evaluation import evaluate, write_scores
+from lesion.score.evaluation import evaluate
+from lesion.score.results import write_scores
 from lesion.storage import write_table
 from lesion.training import save_model
 from tools import figures as make_figures
@@ -32,7 +32,7 @@ def write_pairs(folder, count):
 def write_run(run, pairs, data="."):
     run.mkdir(parents=True)
     network = Network(build("lean", (32, 32, 3)), 32)
-    rows = evaluate(network, pairs, CentredDisc(0.2), progress=False)
+    rows = evaluate(network, pairs, progress=False)
     write_scores(run, rows, {"set": "test"})
     write_table(
         run / "history.csv",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lesion.inputs.reading import read_image
-from lesion.predict.network import load_network, predict_probability
+from lesion.predict.network import load_network
 from tools.publish import publish
 
 
@@ -15,5 +15,5 @@ def test_published_weights_predict_the_same(trained, drawn_folder, tmp_path):
     assert str(drawn_folder) not in path.with_suffix(".json").read_text()  # somebody's path
     picture = read_image(drawn_folder / "image" / "0.png")
     np.testing.assert_allclose(
-        predict_probability(published, picture), predict_probability(original, picture), atol=5e-3
+        published.predict(picture).probability, original.predict(picture).probability, atol=5e-3
     )

@@ -1,0 +1,92 @@
+"""How masks are made of probabilities, chosen on validation pictures.
+
+rule = choose_mask_rule(network, split.validation)
+network.threshold, network.one_lesion = rule.threshold, rule.one_lesion
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lesion.masks import largest_component, mask_at
+from lesion.score.evaluation import predict_pairs
+from lesion.score.metrics import dice, dice_at_thresholds
+
+# A finer grid would choose between differences that no validation set can tell apart.
+THRESHOLDS = np.round(np.arange(0.04, 0.961, 0.02), 2)
+
+
+class MaskRule(NamedTuple):
+    """What `choose_mask_rule` found.
+
+    Attributes:
+        threshold: a pixel is foreground from this probability on.
+        one_lesion: whether only the largest component of each mask is to be kept.
+        validation_dice: mean Dice per picture of masks made so.
+        curve: float64 (T,), the same at each of THRESHOLDS, `one_lesion` as chosen.
+        gain: what keeping the largest component changes in that mean at the chosen threshold,
+            above 0 if it was chosen.
+    """
+
+    threshold: float
+    one_lesion: bool
+    validation_dice: float
+    curve: np.ndarray
+    gain: float
+
+    def __str__(self):
+        kept = "kept alone" if self.one_lesion else "not kept alone"
+        return (
+            f"threshold {self.threshold:.2f}: best on validation, mean Dice "
+            f"{self.validation_dice:.3f} there\nthe largest component of each mask is {kept}: "
+            f"that changes the mean Dice there by {self.gain:+.4f}"
+        )
+
+
+def choose_mask_rule(network, pairs, progress=True) -> MaskRule:
+    """Choose threshold and one-lesion together, by the mean Dice of validation pictures.
+
+    Each picture is read and predicted once, with the recipe of every later prediction, and scored
+    both ways at every threshold before the next one comes: finding the largest component is far
+    cheaper than predicting again, and keeping the probabilities would need memory without bound.
+
+    Args:
+        network: a `predict.Network`; its own threshold and `one_lesion` do not matter.
+        pairs: list of `inputs.Pair` with masks, of the validation part.
+        progress: shows a bar.
+
+    Raises:
+        ValueError: there are no pairs.
+        InputError: a file cannot be read, or picture and mask differ in size.
+    """
+    if not pairs:
+        raise ValueError("no pictures to choose a threshold on: the validation set is empty")
+    total = sum(
+        dice_both_ways(truth, prediction.probability)
+        for _, _, truth, prediction in predict_pairs(network, pairs, progress)
+    )
+    every, largest = total / len(pairs)
+    one_lesion = bool(largest.max() > every.max())
+    curve = largest if one_lesion else every
+    threshold = best_threshold(curve)
+    chosen = int(np.flatnonzero(threshold == THRESHOLDS)[0])
+    gain = float(largest[chosen] - every[chosen])
+    return MaskRule(threshold, one_lesion, float(curve[chosen]), curve, gain)
+
+
+def dice_both_ways(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Return the Dice of a picture at each of THRESHOLDS: float64 (2, T).
+
+    The first row is of whole masks, the second of their largest components alone.
+    """
+    every = dice_at_thresholds(truth, probability, THRESHOLDS)
+    largest = [
+        dice(truth, largest_component(mask_at(probability, threshold))) for threshold in THRESHOLDS
+    ]
+    return np.stack([every, largest])
+
+
+def best_threshold(mean_dice: np.ndarray) -> float:
+    """Return that of THRESHOLDS with the highest mean Dice; of equals the nearest to 0.5."""
+    best = THRESHOLDS[mean_dice == np.max(mean_dice)]
+    return float(best[np.argmin(np.abs(best - 0.5))])
