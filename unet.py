@@ -7,7 +7,8 @@
 
 All take float pictures of shape (batch, height, width, channels) with values in [0, 1] and give
 the probability of "foreground" for every pixel, float32 (batch, height, width, 1). Only Keras
-layers and `keras.ops` are used, so the same file runs on TensorFlow, JAX and PyTorch.
+layers and `keras.ops` are used, so the same file runs on TensorFlow, JAX and PyTorch. Another
+network is a function and its row in NETWORKS, another loss a function and its entry in LOSSES.
 """
 
 from collections.abc import Callable
@@ -35,9 +36,7 @@ LITE_STAGES = (
 )
 CLASSIC_WIDTHS = (64, 128, 256, 512, 1024)
 CLASSIC_DROPOUT = (0.1, 0.1, 0.2, 0.2, 0.3)
-
-
-# ------------------------------------------------------------------------------------- any size
+HE = {"padding": "same", "kernel_initializer": "he_normal"}  # He et al. 2015, for ReLU
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -72,84 +71,63 @@ class CropLike(layers.Layer):
         return padded[:, :height, :width, :]
 
     def compute_output_shape(self, shapes):
-        padded, reference = shapes
-        return (padded[0], reference[1], reference[2], padded[3])
+        return (*shapes[1][:3], shapes[0][3])
+
+
+def _picture(input_shape, multiple):
+    """Return the input of a network, and the same padded so that it can be halved often enough."""
+    if len(input_shape) != 3 or input_shape[2] not in (1, 3):
+        raise ValueError(f"input_shape is {input_shape}: give (height, width, 1 or 3 channels)")
+    images = keras.Input(input_shape, name="picture")
+    return images, PadToMultiple(multiple, name="pad")(images)
 
 
 # ------------------------------------------------------------------------------------- networks
-
-
-def _check_input_shape(input_shape):
-    if len(input_shape) != 3 or input_shape[2] not in (1, 3):
-        raise ValueError(
-            f"input_shape is {input_shape}: expected (height, width, channels) with 1 (gray) "
-            "or 3 (RGB) channels; height and width may be None"
-        )
+# Each function takes an input_shape (height, width, channels), any height and width, also None, 1
+# or 3 channels, and returns an uncompiled `keras.Model`; ValueError says what is wrong with it.
 
 
 def unet_classic(input_shape=(512, 512, 1)):
-    """Builds the U-Net of the well-known Keras tutorials: 31.03 million parameters.
+    """Build the U-Net of the well-known Keras tutorials: 31.03 million parameters.
 
     Levels of 64-128-256-512-1024 features, two 3x3 ReLU convolutions a level (He initialisation),
     dropout between them, 2x2 transposed convolutions, concatenated skips, sigmoid. After
     Ronneberger, Fischer & Brox 2015 (doi:10.1007/978-3-319-24574-4_28), with "same" padding.
-
-    Args:
-        input_shape: (height, width, channels); any height and width, also None; 1 or 3 channels.
-
-    Returns:
-        An uncompiled `keras.Model`.
-
-    Raises:
-        ValueError: `input_shape` is not such a triple.
     """
-    _check_input_shape(input_shape)
 
-    def double_convolution(x, width, dropout, name):
-        for i in (1, 2):
-            x = layers.Conv2D(
-                width,
-                3,
-                padding="same",
-                activation="relu",
-                kernel_initializer="he_normal",
-                name=f"{name}_conv{i}",
-            )(x)
-            if i == 1:
-                x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
-        return x
+    def double_convolution(x, level, name):
+        width, options = CLASSIC_WIDTHS[level], {"activation": "relu", **HE}
+        x = layers.Conv2D(width, 3, name=f"{name}_conv1", **options)(x)
+        x = layers.Dropout(CLASSIC_DROPOUT[level], name=f"{name}_dropout")(x)
+        return layers.Conv2D(width, 3, name=f"{name}_conv2", **options)(x)
 
-    images = keras.Input(input_shape, name="picture")
     depth = len(CLASSIC_WIDTHS) - 1
-    x = PadToMultiple(2**depth, name="pad")(images)
+    images, x = _picture(input_shape, 2**depth)
     skips = []
     for level in range(depth):
-        x = double_convolution(x, CLASSIC_WIDTHS[level], CLASSIC_DROPOUT[level], f"down{level}")
+        x = double_convolution(x, level, f"down{level}")
         skips.append(x)
         x = layers.MaxPooling2D(2, name=f"down{level}_pool")(x)
-    x = double_convolution(x, CLASSIC_WIDTHS[depth], CLASSIC_DROPOUT[depth], "bottom")
+    x = double_convolution(x, depth, "bottom")
     for level in reversed(range(depth)):
         width = CLASSIC_WIDTHS[level]
         x = layers.Conv2DTranspose(width, 2, strides=2, padding="same", name=f"up{level}_grow")(x)
         x = layers.Concatenate(name=f"up{level}_skip")([x, skips[level]])
-        x = double_convolution(x, width, CLASSIC_DROPOUT[level], f"up{level}")
+        x = double_convolution(x, level, f"up{level}")
     x = layers.Conv2D(1, 1, activation="sigmoid", dtype="float32", name="probability")(x)
     return keras.Model(images, CropLike(name="crop")([x, images]), name="unet_classic")
 
 
-def _convolution(x, width, name, size=3, stride=1, activation="relu", momentum=LEAN_MOMENTUM):
-    """Convolution, batch normalisation, activation (None for none)."""
-    x = layers.Conv2D(
-        width,
-        size,
-        strides=stride,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=f"{name}_conv",
-    )(x)
+def _normalised(x, name, activation, momentum):
+    """Batch normalisation, then the activation (None for none)."""
     x = layers.BatchNormalization(momentum=momentum, name=f"{name}_norm")(x)
     return layers.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
+
+
+def _convolution(x, width, name, size=3, stride=1, activation="relu", momentum=LEAN_MOMENTUM):
+    """Convolution, batch normalisation, activation (None for none)."""
+    x = layers.Conv2D(width, size, stride, use_bias=False, name=f"{name}_conv", **HE)(x)
+    return _normalised(x, name, activation, momentum)
 
 
 def _residual_block(x, width, name, **options):
@@ -159,7 +137,7 @@ def _residual_block(x, width, name, **options):
 
 
 def _decoder(x, skips, widths, **options):
-    """From the coarsest features up to half resolution, then to the probability of each pixel.
+    """Go from the coarsest features up to half resolution, then to the probability of each pixel.
 
     Growing is a 1x1 convolution followed by copying each value four times ("nearest"). Skips, from
     the finest to the coarsest, are added; those of another width pass a 1x1 convolution first.
@@ -178,26 +156,15 @@ def _decoder(x, skips, widths, **options):
 
 
 def unet(input_shape=(128, 128, 3), widths=LEAN_WIDTHS):
-    """Builds the lean U-Net: residual blocks with batch normalisation behind a stride-2 stem.
+    """Build the lean U-Net: residual blocks with batch normalisation behind a stride-2 stem.
 
     What makes it quick on a CPU: no convolution runs at full resolution (the stem halves it, the
     probability map is doubled at the very end by bilinear interpolation), skips are added rather
-    than concatenated, and nothing grows by a transposed convolution.
-
-    Args:
-        input_shape: (height, width, channels); any height and width, also None; 1 or 3 channels.
-        widths: features of each level, from the finest (half resolution) to the coarsest.
-
-    Returns:
-        An uncompiled `keras.Model`.
-
-    Raises:
-        ValueError: `input_shape` is not such a triple.
+    than concatenated, and nothing grows by a transposed convolution. `widths` are the features of
+    each level, from the finest (half resolution) to the coarsest.
     """
-    _check_input_shape(input_shape)
-    images = keras.Input(input_shape, name="picture")
     depth = len(widths) - 1
-    x = PadToMultiple(2 ** len(widths), name="pad")(images)
+    images, x = _picture(input_shape, 2 ** len(widths))
     x = _convolution(x, widths[0], "stem", stride=2)
     skips = []
     for level in range(depth):
@@ -210,68 +177,54 @@ def unet(input_shape=(128, 128, 3), widths=LEAN_WIDTHS):
     return keras.Model(images, CropLike(name="crop")([x, images]), name="unet_lean")
 
 
-def unet_lite(input_shape=(192, 192, 3), widths=LITE_WIDTHS):
-    """Builds a U-Net whose encoder is EfficientNet-Lite0, for which ImageNet weights exist.
+def _bottleneck(x, width, size, stride, growth, name):
+    """Mobile inverted bottleneck: widen by 1x1, filter each channel by itself, narrow by 1x1."""
+    y, options = x, {"momentum": LITE_MOMENTUM}
+    if growth > 1:
+        wide = x.shape[-1] * growth
+        y = _convolution(y, wide, f"{name}_widen", size=1, activation="relu6", **options)
+    filtered = layers.DepthwiseConv2D(
+        size, stride, "same", use_bias=False, name=f"{name}_filter_conv"
+    )
+    y = _normalised(filtered(y), f"{name}_filter", "relu6", **options)
+    y = _convolution(y, width, f"{name}_narrow", size=1, activation=None, **options)
+    if stride == 1 and x.shape[-1] == width:
+        y = layers.Add(name=f"{name}_add")([x, y])
+    return y
+
+
+def unet_lite(input_shape=(192, 192, 3)):
+    """Build a U-Net whose encoder is EfficientNet-Lite0, for which ImageNet weights exist.
 
     The encoder is the one of Google's EfficientNet-Lite (Tan & Le 2019, arXiv:1905.11946, without
-    squeeze-and-excitation and with ReLU6), without its head: mobile inverted bottlenecks that widen
-    by a 1x1 convolution, filter each channel by itself, and narrow again. The decoder is the one of
-    `unet`. `imagenet.py` fills the encoder with weights trained on ImageNet.
-
-    Args:
-        input_shape: (height, width, channels); any height and width, also None; 1 or 3 channels.
-        widths: features of each level of the decoder, from half resolution to the coarsest.
-
-    Returns:
-        An uncompiled `keras.Model`.
-
-    Raises:
-        ValueError: `input_shape` is not such a triple.
+    squeeze-and-excitation and with ReLU6), without its head. The decoder is the one of `unet`.
+    `tools.imagenet` fills the encoder with weights trained on ImageNet.
     """
-    _check_input_shape(input_shape)
     options = {"momentum": LITE_MOMENTUM}
-
-    def bottleneck(x, width, size, stride, growth, name):
-        y = x
-        if growth > 1:
-            wide = x.shape[-1] * growth
-            y = _convolution(y, wide, f"{name}_widen", size=1, activation="relu6", **options)
-        y = layers.DepthwiseConv2D(
-            size, strides=stride, padding="same", use_bias=False, name=f"{name}_filter_conv"
-        )(y)
-        y = layers.BatchNormalization(**options, name=f"{name}_filter_norm")(y)
-        y = layers.Activation("relu6", name=f"{name}_filter_relu6")(y)
-        y = _convolution(y, width, f"{name}_narrow", size=1, activation=None, **options)
-        if stride == 1 and x.shape[-1] == width:
-            y = layers.Add(name=f"{name}_add")([x, y])
-        return y
-
-    images = keras.Input(input_shape, name="picture")
-    x = PadToMultiple(2 ** len(widths), name="pad")(images)
+    images, x = _picture(input_shape, 2 ** len(LITE_WIDTHS))
     x = layers.Rescaling(255 / 128, -127 / 128, name="as_in_imagenet")(x)
     x = _convolution(x, 32, "stem", stride=2, activation="relu6", **options)
     skips, blocks = [], 0
     for repeats, size, stride, growth, width in LITE_STAGES:
-        for repeat in range(repeats):
-            step = stride if repeat == 0 else 1
+        for step in (stride, *[1] * (repeats - 1)):
             if step == 2:
                 skips.append(x)
-            level = f"down{len(skips)}" if len(skips) < len(widths) - 1 else "bottom"
-            x = bottleneck(x, width, size, step, growth, f"{level}_block{blocks}")
+            level = f"down{len(skips)}" if len(skips) < len(LITE_WIDTHS) - 1 else "bottom"
+            x = _bottleneck(x, width, size, step, growth, f"{level}_block{blocks}")
             blocks += 1
-    x = _convolution(x, widths[-1], "bottom_shrink", size=1, **options)
-    x = _residual_block(x, widths[-1], "bottom", **options)
-    x = _decoder(x, skips, widths, **options)
+    x = _convolution(x, LITE_WIDTHS[-1], "bottom_shrink", size=1, **options)
+    x = _residual_block(x, LITE_WIDTHS[-1], "bottom", **options)
+    x = _decoder(x, skips, LITE_WIDTHS, **options)
     return keras.Model(images, CropLike(name="crop")([x, images]), name="unet_lite")
 
 
 # ----------------------------------------------------------------------------------------- Dice
+# Dice 1945, Ecology 26; of probabilities: Milletari et al. 2016, arXiv:1606.04797.
 
 
 def _dice(truth, prediction, axes, smooth):
-    """Dice = (2 |A and B| + smooth) / (|A| + |B| + smooth); Dice 1945, Milletari et al. 2016."""
-    truth = ops.cast(truth, "float32")
-    prediction = ops.cast(prediction, "float32")
+    """(2 |A and B| + smooth) / (|A| + |B| + smooth), so 1 where both are empty."""
+    truth, prediction = ops.cast(truth, "float32"), ops.cast(prediction, "float32")
     both = ops.sum(truth * prediction, axis=axes)
     either = ops.sum(truth, axis=axes) + ops.sum(prediction, axis=axes)
     return (2.0 * both + smooth) / (either + smooth)
@@ -279,10 +232,7 @@ def _dice(truth, prediction, axes, smooth):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 def soft_dice(y_true, y_pred):
-    """Soft Dice of each picture: float (batch,) in [0, 1], from probabilities.
-
-    One pixel of smoothing makes an empty mask with an empty prediction score 1.
-    """
+    """Soft Dice of each picture, from probabilities: float (batch,) in [0, 1]."""
     return _dice(y_true, y_pred, (1, 2, 3), 1.0)
 
 
@@ -294,21 +244,14 @@ def hard_dice(y_true, y_pred):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 def hard_iou(y_true, y_pred):
-    """Intersection over union of each picture after thresholding at 0.5: float (batch,).
-
-    IoU = Dice / (2 - Dice), so both empty gives 1 here too.
-    """
+    """Intersection over union of each picture after thresholding at 0.5: float (batch,)."""
     dice = hard_dice(y_true, y_pred)
     return dice / (2.0 - dice)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 def batch_dice(y_true, y_pred):
-    """Soft Dice over all pixels of the batch at once, smooth 1: a scalar.
-
-    The score of the 30-picture tutorials, kept to compare with them. It depends on how pictures
-    fall into batches; per-picture Dice does not.
-    """
+    """Soft Dice over all pixels of the batch at once, the score of the tutorials: a scalar."""
     return _dice(y_true, y_pred, None, 1.0)
 
 
@@ -327,32 +270,20 @@ def bce_dice_loss(y_true, y_pred):
 
 def dice_metrics():
     """Metrics for `compile`: `dice` (hard), `soft_dice` and `iou`, per picture, then averaged."""
-    mean = keras.metrics.MeanMetricWrapper
-    return [
-        mean(hard_dice, name="dice"),
-        mean(soft_dice, name="soft_dice"),
-        mean(hard_iou, name="iou"),
-    ]
-
-
-# ------------------------------------------------------------------------------------ the tables
+    functions = {"dice": hard_dice, "soft_dice": soft_dice, "iou": hard_iou}
+    return [keras.metrics.MeanMetricWrapper(f, name=name) for name, f in functions.items()]
 
 
 LOSSES = {"bce": "binary_crossentropy", "dice": dice_loss, "bce_dice": bce_dice_loss}
 
 
 class Entry(NamedTuple):
-    """What belongs to a network: all that a new one has to bring.
+    """What belongs to a network: all that a new one has to bring."""
 
-    build: function of input_shape, which returns an uncompiled `keras.Model`. loss: the name in
-    LOSSES it is best trained with. learning_rate: its peak, from random weights. image_size: pixels
-    a side that it is usually trained at.
-    """
-
-    build: Callable
-    loss: str
-    learning_rate: float
-    image_size: int
+    build: Callable  # function of input_shape, which returns an uncompiled `keras.Model`
+    loss: str  # the name in LOSSES that it is best trained with
+    learning_rate: float  # the peak, from random weights
+    image_size: int  # pixels a side that it is usually trained at
 
 
 NETWORKS = {
@@ -363,11 +294,7 @@ NETWORKS = {
 
 
 def build(name, input_shape):
-    """Builds a network of NETWORKS by its name.
-
-    Raises:
-        ValueError: the name is not one of these, or `input_shape` does not fit.
-    """
+    """Build a network of NETWORKS by its name; a wrong name or shape raises ValueError."""
     if name not in NETWORKS:
         raise ValueError(f"unknown network {name!r}: choose one of {', '.join(NETWORKS)}")
     return NETWORKS[name].build(input_shape)

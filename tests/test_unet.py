@@ -1,5 +1,6 @@
 """The networks: size, shapes, Dice by hand, saving, and another backend."""
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from unet import (
     LOSSES,
+    NETWORKS,
     batch_dice,
     bce_dice_loss,
     build,
@@ -60,7 +62,7 @@ def test_the_encoder_of_lite_is_that_of_efficientnet_lite0():
     assert weights == 4_652_008 - (320 * 1280 + 2 * 1280) - (1280 * 1000 + 1000)
 
 
-@pytest.mark.parametrize("name", ["lean", "lite", "classic"])
+@pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("shape", [(64, 64, 3), (50, 75, 1), (None, None, 3), (1, 1, 1)])
 def test_any_size_gives_a_probability_for_each_pixel(name, shape):
     model = build(name, shape)
@@ -80,7 +82,7 @@ def test_wrong_channels_are_named(shape):
 
 
 def test_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match="lean, lite, classic"):
+    with pytest.raises(ValueError, match="'huge'.*" + ", ".join(NETWORKS)):
         build("huge", (64, 64, 3))
 
 
@@ -114,7 +116,7 @@ def test_metrics_do_not_depend_on_the_batch_size():
         assert results[0] == pytest.approx(results[1], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["lean", "lite", "classic"])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_saved_model_reloads_without_custom_objects(name, tmp_path):
     model = build(name, (32, 32, 3))
     model.compile("adam", LOSSES["bce_dice"], metrics=dice_metrics())
@@ -130,7 +132,7 @@ def test_saved_model_reloads_without_custom_objects(name, tmp_path):
 STEP = """
 import keras, numpy as np, unet
 assert keras.backend.backend() == "{backend}"
-for name in ("lean", "lite", "classic"):
+for name in unet.NETWORKS:
     model = unet.build(name, (40, 32, 3))
     model.compile("adam", unet.bce_dice_loss, metrics=unet.dice_metrics())
     x = np.random.default_rng(0).random((2, 40, 32, 3), np.float32)
@@ -145,10 +147,13 @@ print("stepped")
 
 
 @pytest.mark.slow
-def test_a_training_step_on_the_jax_backend():
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_a_training_step_on_another_backend(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
     result = subprocess.run(
-        [sys.executable, "-c", STEP.format(backend="jax")],
+        [sys.executable, "-c", STEP.format(backend=backend)],
         cwd=ROOT,
         env=environment,
         capture_output=True,
