@@ -3,11 +3,14 @@
 import functools
 import re
 
+import keras
 import pytest
+from keras import layers
 
 import unet
 from lesion import show
-from lesion.show.diagrams import read_architecture
+from lesion.show.diagrams import short_count
+from lesion.show.graph import read_graph
 from unet import CLASSIC_WIDTHS, LEAN_WIDTHS, LITE_WIDTHS
 
 build = functools.cache(unet.build)  # building the classic network takes seconds
@@ -18,52 +21,86 @@ def all_texts(figure):
     return found + [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
-@pytest.mark.parametrize(
-    ("name", "side", "widths"), [("lean", 64, LEAN_WIDTHS), ("classic", 64, CLASSIC_WIDTHS)]
-)
-def test_stages_account_for_every_parameter_and_level(name, side, widths):
-    model = build(name, (side, side, 3))
-    network = read_architecture(model)
-    stages = {stage["name"]: stage for stage in network["stages"]}
-    assert sum(stage["parameters"] for stage in stages.values()) == model.count_params()
-    first = side // 2 if name == "lean" else side
-    for level, width in enumerate(widths[:-1]):
-        for stage in (stages[f"down{level}"], stages[f"up{level}"]):
-            assert stage["side"] == first // 2**level
-            assert stage["features"] == [width, width]
-        assert stages[f"up{level}"]["joined"] == (2 * width if name == "classic" else width)
-    assert set(stages["bottom"]["features"]) == {widths[-1]}
-    assert stages["picture"]["side"] == stages["probability"]["side"] == side
+def toy(input_shape):
+    """A network as somebody may add it: layers without names, a gate, other operations."""
+    images = keras.Input(input_shape)
+    fine = layers.Conv2D(4, 5, padding="same", activation="relu")(images)
+    gate = layers.Dense(4, "sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(fine))
+    fine = layers.Multiply()([gate, fine])
+    coarse = layers.AveragePooling2D(2)(fine)
+    coarse = layers.SeparableConv2D(8, 3, padding="same")(coarse)
+    x = layers.UpSampling2D(2, interpolation="bilinear")(coarse)
+    x = layers.Concatenate()([layers.Conv2D(2, 1)(fine), x])
+    x = layers.Conv2D(6, 3, padding="same")(x)
+    return keras.Model(images, layers.Conv2D(1, 1, activation="sigmoid")(x), name="toy")
 
 
-def test_the_bottlenecks_of_lite_are_shown_at_their_levels():
-    model = build("lite", (64, 64, 3))
-    stages = read_architecture(model)["stages"]
-    assert sum(stage["parameters"] for stage in stages) == model.count_params()
-    shown = {stage["name"]: (stage["side"], stage["features"]) for stage in stages}
-    assert shown["stem"] == (32, [32])
-    assert shown["down0"] == (32, [16])
-    assert shown["down1"] == (16, [24, 24])
-    assert shown["down3"] == (4, [80] * 3 + [112] * 3)
-    assert shown["bottom"] == (2, [192] * 4 + [320] + [LITE_WIDTHS[-1]] * 2)
-    assert shown["up0"] == (32, [LITE_WIDTHS[0]] * 2)
+@pytest.fixture
+def with_toy(monkeypatch):
+    monkeypatch.setattr(unet, "build", build)
+    monkeypatch.setitem(unet.NETWORKS, "toy", unet.Entry(toy, "bce", 1e-3, 32))
+
+
+@pytest.mark.parametrize("name", [*unet.NETWORKS, "toy"])
+def test_stages_account_for_every_parameter_and_skip(name, with_toy):
+    model = build(name, (64, 64, 3))
+    stages = read_graph(model).stages
+    assert sum(stage.parameters for stage in stages) == model.count_params()
+    assert stages[0].side == stages[-1].side == 64
+    assert (stages[0].features, stages[-1].features) == ([3], [1])
+    inner = list(enumerate(stages))[1:-1]
+    deepest = min(inner, key=lambda numbered: numbered[1].side)[0]
+    for number, stage in inner:
+        # The U: each stage on the way up takes over from the one of its side on the way down.
+        assert stage.sources == ([] if number <= deepest else [2 * deepest - number])
+        assert bool(stage.joined) == bool(stage.sources)
+        assert all(stages[source].side == stage.side for source in stage.sources)
+
+
+@pytest.mark.parametrize(("name", "widths"), [("lean", LEAN_WIDTHS), ("classic", CLASSIC_WIDTHS)])
+def test_stages_have_the_widths_of_their_level(name, widths):
+    stages = read_graph(build(name, (64, 64, 3))).stages[1:-1]
+    levels = [*range(len(widths)), *reversed(range(len(widths) - 1))]
+    first = 32 if name == "lean" else 64
+    assert [stage.side for stage in stages] == [first // 2**level for level in levels]
+    assert [set(stage.features) for stage in stages] == [{widths[level]} for level in levels]
+    both = 2 if name == "classic" else 1
+    up = levels[len(widths) :]
+    assert [s.joined for s in stages[len(widths) :]] == [both * widths[level] for level in up]
+
+
+def test_the_bottlenecks_of_lite_are_shown_at_their_stages():
+    stages = read_graph(build("lite", (64, 64, 3))).stages[1:-1]
+    shown = [(stage.side, stage.features) for stage in stages[:5]]
+    assert shown[:3] == [(32, [32, 16]), (16, [24, 24]), (8, [40, 40])]
+    assert shown[3] == (4, [80] * 3 + [112] * 3)
+    assert shown[4] == (2, [192] * 4 + [320] + [LITE_WIDTHS[-1]] * 2)
+    assert stages[-1].features == [LITE_WIDTHS[0]] * 2
+
+
+def test_a_network_that_somebody_adds_is_read_without_names(with_toy):
+    graph = read_graph(build("toy", (32, 32, 1)))
+    read = [(stage.side, stage.features, stage.joined) for stage in graph.stages[1:-1]]
+    assert read == [(32, [4], 0), (16, [8], 0), (32, [6], 2 + 8)]
+    assert graph.slab == "a slab: 3×3 or 5×5 convolution; 3×3 SeparableConv2D; ReLU"
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("classic", ["2×2 max-pooling", "2×2 transposed convolution", "skip, concatenated"]),
-        ("lean", ["3×3 convolution, stride 2", "skip, added"]),
-        ("lite", ["the bottleneck's filter with stride 2", "skip, added"]),
+        ("lean", ["3×3 convolution, stride 2", "nearest upsampling", "skip, added"]),
+        ("lite", ["3×3 or 5×5 depthwise convolution, stride 2", "skip, added"]),
+        ("toy", ["2×2 AveragePooling2D", "bilinear upsampling", "1×1 convolution, sigmoid"]),
     ],
 )
-def test_architecture_shows_sizes_features_and_operations(name, words, monkeypatch):
-    monkeypatch.setattr(unet, "build", build)
+def test_architecture_shows_sizes_features_and_operations(name, words, with_toy):
     figure = show.architecture(name, (64, 64, 3))
     found = all_texts(figure)
-    parameters = build(name, (64, 64, 3)).count_params() / 1e6
-    assert f"unet_{name}: {parameters:.2f} million parameters" in found
-    assert set(words) <= set(found)
+    model = build(name, (64, 64, 3))
+    assert f"{model.name}: {short_count(model.count_params())} parameters" in found
+    legend = " | ".join(found).replace("\n", " ")
+    assert all(text in legend for text in words), legend
     assert "picture\n64 px" in found
     figure.draw_without_rendering()
     for text in figure.axes[0].texts:
@@ -71,6 +108,10 @@ def test_architecture_shows_sizes_features_and_operations(name, words, monkeypat
         assert figure.bbox.x0 <= box.x0, text.get_text()
         assert box.x1 <= figure.bbox.x1, text.get_text()
         assert not box.overlaps(figure.legends[0].get_window_extent()), text.get_text()
+
+
+def test_counts_are_written_with_three_digits():
+    assert [short_count(n) for n in (65, 999, 3904, 4_161_233)] == ["65", "999", "3.9 k", "4.16 M"]
 
 
 def test_an_unknown_network_is_named():

@@ -12,10 +12,9 @@ from lesion.storage import write_table
 from lesion.training import save_model
 from tools import figures as make_figures
 from tools.figures import example_pairs, find_run, main
-from unet import build
+from unet import NETWORKS, build
 
-NETWORKS = {f"architecture_{name}.png" for name in ("classic", "lean", "lite")}
-EXPLANATIONS = {*NETWORKS, "dice_explained.png"}
+EXPLANATIONS = {*(f"architecture_{name}.png" for name in NETWORKS), "dice_explained.png"}
 OF_A_RUN = {"curves.png", "scores.png", "predictions.png"}
 
 
