@@ -1,20 +1,22 @@
-"""From files to batches: the one way in which pictures reach a network.
+"""From pairs to batches: resize, augment, and the training and validation data that fit() takes.
 
-    split = load_split("train", seed=0)
-    training_data, counter = make_training_dataset(split.train, image_size=128, batch_size=16)
-    validation_data = make_dataset(split.validation, image_size=128, batch_size=16)
+    training = data.TrainingData(split.train, image_size=128, batch_size=8)
+    validation = data.validation_data(split.validation, image_size=128, batch_size=8)
+    model.fit(training.dataset, validation_data=validation)
 
-What finds, divides, reads and resizes the files is named here too, so that `data` is the only
-module to import: see `pairing.py`, `splitting.py`, `reading.py` and `resizing.py`.
+Augmentation changes a picture and its mask together, as another look at the same lesion might have
+been: one resampling carries both through the same flip, quarter turn, rotation, scale, shift and
+elastic deformation; colour, contrast, light, blur and noise then touch the picture only. All chance
+comes from the generator that is passed in.
 """
 
-import os
 import re
 
 import cv2
 import numpy as np
 import tensorflow as tf
 
+from lesion.console import InputError, usable_cores
 from lesion.inputs.reading import read_pair
 from lesion.inputs.resizing import resize_image, resize_mask
 
@@ -26,59 +28,66 @@ ELASTIC = 0.025  # standard deviation of the displacement, of the picture's side
 ELASTIC_GRID = 5  # control points a side: deformations are as wide as a lesion's lobes
 
 
-class EpochCounter:
-    """The number of the epoch that the next pass over a training dataset will be (from 0).
+class TrainingData:
+    """Batches of training pairs, shuffled and augmented anew each epoch.
 
-    It counts by itself. A callback that sets `epoch` in `on_epoch_begin` makes a resumed training
-    see exactly the pictures that an uninterrupted one would have seen.
+    The order and every change depend on (seed, epoch, index of the pair) alone, never on the
+    number of threads: a training that sets `epoch` goes on with exactly the pictures that an
+    uninterrupted one would have seen.
+
+    Attributes:
+        dataset: finite `tf.data.Dataset` of (x, y) batches as `validation_data` gives them.
+        epoch: number of the epoch, from 0, that the next pass will be; each pass adds one.
+
+    Raises:
+        InputError: no pairs, a pair without a mask, or a size below 1.
     """
 
-    def __init__(self):
+    def __init__(self, pairs, image_size, batch_size, channels=3, seed=0):
+        _check_arguments(pairs, image_size, batch_size, channels)
         self.epoch = 0
 
+        def passes():
+            epoch = self.epoch
+            self.epoch = epoch + 1
+            # The trailing numbers keep this stream apart from those of the single pictures.
+            order = np.random.default_rng([seed, epoch, 0, 1]).permutation(len(pairs))
+            return ((epoch, index) for index in order)
 
-def make_dataset(pairs, image_size, batch_size, channels=3, augment=False, seed=0):
-    """Return a finite tf.data.Dataset of (x, y) batches, read from the files as they are needed.
+        def load(epoch, index):
+            image, mask = load_pair(pairs[index], image_size, channels)
+            return augment(image, mask, np.random.default_rng([seed, epoch, index, 2]))
+
+        self.dataset = _stream(passes, load, len(pairs), image_size, batch_size, channels)
+
+    def __len__(self):
+        return len(self.dataset)
+
+
+def validation_data(pairs, image_size, batch_size, channels=3):
+    """Return a finite tf.data.Dataset of (x, y) batches, in the order given, never changed.
 
     x: float32 (B, S, S, channels) in [0, 1]; y: float32 (B, S, S, 1) of 0 and 1; the last batch
-    may be smaller. augment=False, for validation and test: in the order given, never changed.
-    augment=True: as `make_training_dataset`, without its counter.
-    Raises ValueError for no pairs, a pair without a mask, or sizes below 1.
+    may be smaller. Files are read as they are needed. Raises as `TrainingData` does.
     """
-    if augment:
-        return make_training_dataset(pairs, image_size, batch_size, channels, seed)[0]
     _check_arguments(pairs, image_size, batch_size, channels)
 
     def passes():
         return ((0, index) for index in range(len(pairs)))
 
     def load(epoch, index):
-        return _load(pairs[index], image_size, channels)
+        return load_pair(pairs[index], image_size, channels)
 
     return _stream(passes, load, len(pairs), image_size, batch_size, channels)
 
 
-def make_training_dataset(pairs, image_size, batch_size, channels=3, seed=0):
-    """Return (dataset, EpochCounter): as `make_dataset`, shuffled and augmented anew each epoch.
+def load_pair(pair, image_size, channels=3):
+    """Return a pair at the network's size: float32 (S, S, channels) in [0, 1], (S, S, 1) of 0, 1.
 
-    The order and every change depend on (seed, epoch, index of the pair) alone, never on the
-    number of threads. Iterating the dataset starts the epoch `counter.epoch` and adds one to it.
+    Raises InputError as `lesion.inputs.read_pair` does.
     """
-    _check_arguments(pairs, image_size, batch_size, channels)
-    counter = EpochCounter()
-
-    def passes():
-        epoch = counter.epoch
-        counter.epoch = epoch + 1
-        # The trailing numbers keep this stream apart from those of the single pictures.
-        order = np.random.default_rng([seed, epoch, 0, 1]).permutation(len(pairs))
-        return ((epoch, index) for index in order)
-
-    def load(epoch, index):
-        image, mask = _load(pairs[index], image_size, channels)
-        return augment(image, mask, np.random.default_rng([seed, epoch, index, 2]))
-
-    return _stream(passes, load, len(pairs), image_size, batch_size, channels), counter
+    picture, mask = read_pair(pair, channels)
+    return resize_image(picture, image_size), resize_mask(mask, image_size)
 
 
 def pipeline_error(error):
@@ -86,31 +95,26 @@ def pipeline_error(error):
 
     TensorFlow wraps what fails in its threads in an error of its own, message and traceback.
     """
-    found = re.search(r"(?:ValueError|FileNotFoundError): (.+)", str(error))
+    found = re.search(r"(?:InputError|FileNotFoundError): (.+)", str(error))
     return found.group(1).strip() if found else None
 
 
 def _check_arguments(pairs, image_size, batch_size, channels):
     if not pairs:
-        raise ValueError("there are no pairs to make a dataset of; check the split")
+        raise InputError("there are no pairs to make a dataset of; check the split")
     if image_size < 1 or batch_size < 1 or channels not in (1, 3):
-        raise ValueError(
+        raise InputError(
             f"image size {image_size}, batch size {batch_size}, channels {channels}: "
             "sizes must be 1 or more, channels 1 or 3"
         )
     for pair in pairs:
         if pair.mask is None:
-            raise ValueError(f"{pair.image}: has no mask; leave the picture out or add its mask")
-
-
-def _load(pair, image_size, channels):
-    picture, mask = read_pair(pair, channels)
-    return resize_image(picture, image_size), resize_mask(mask, image_size)
+            raise InputError(f"{pair.image}: has no mask; leave the picture out or add its mask")
 
 
 def _stream(passes, load, count, image_size, batch_size, channels):
     cv2.setNumThreads(1)  # the parallel map below already keeps every core busy
-    threads = min(max(os.cpu_count() or 2, 2), 16)
+    threads = min(max(usable_cores(), 2), 16)
 
     def load_one(epoch, index):
         x, y = tf.numpy_function(

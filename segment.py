@@ -124,9 +124,8 @@ def run_train(arguments):
         run = resume_folder(arguments.out)
     else:
         run = claim_folder(arguments.out)
-    train(
-        split,
-        run,
+    settings = Settings(
+        data=tuple(arguments.data),
         model=arguments.model,
         epochs=arguments.epochs,
         image_size=arguments.size,
@@ -134,8 +133,9 @@ def run_train(arguments):
         loss=arguments.loss,
         channels=arguments.channels,
         seed=arguments.seed,
-        weights=arguments.start_from,
+        start_from=arguments.start_from,
     )
+    train(split, settings, run)
     print(f"results are in {run}")
     list_left_out(split.left_out)
 

@@ -14,13 +14,14 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from data import make_dataset, make_training_dataset
+from data import TrainingData
+from data import validation_data as make_validation
 from lesion.console import Parser, number_between
 from lesion.inputs.pairing import find_pairs
 from lesion.runs import claim_folder
 from lesion.storage import write_json
 from lesion.training import compile_model, fit
-from unet import batch_dice, build
+from unet import NETWORKS, batch_dice, build
 
 VALIDATION_PAIRS = 3
 SEED_NOTEBOOK_BEST = 0.9188  # validation Dice that the first system reports for its best epoch
@@ -53,16 +54,17 @@ def main():
     keras.utils.set_random_seed(0)
     size, batch = arguments.size, 4
     training, validation = pairs[:-VALIDATION_PAIRS], pairs[-VALIDATION_PAIRS:]
-    training_data, counter = make_training_dataset(training, size, batch, channels=1)
-    validation_data = make_dataset(validation, size, VALIDATION_PAIRS, channels=1)
+    training_data = TrainingData(training, size, batch, channels=1)
+    validation_data = make_validation(validation, size, VALIDATION_PAIRS, channels=1)
     truth = np.concatenate([np.asarray(y) for _, y in validation_data])
     all_white = float(batch_dice(truth, np.ones_like(truth)))
 
     model = build(arguments.model, (size, size, 1))
     metric = keras.metrics.MeanMetricWrapper(batch_dice, name="batch_dice")
-    compile_model(model, "bce", arguments.epochs, len(training_data), extra_metrics=[metric])
-    history = fit(model, training_data, counter, validation_data, arguments.epochs, run)
-    scores = [row["val_batch_dice"] for row in history]
+    rate = NETWORKS[arguments.model].learning_rate
+    compile_model(model, "bce", arguments.epochs, len(training_data), rate, [metric])
+    history = fit(model, training_data, validation_data, arguments.epochs, run)
+    scores = history.history["val_batch_dice"]
     best = int(np.argmax(scores))
     result = {
         "validation pictures": [pair.name for pair in validation],

@@ -48,9 +48,9 @@ def feeding_rate(dataset, seconds):
 
 
 def measure_speed(pairs, seconds):
-    from data import make_training_dataset
+    from data import TrainingData
 
-    dataset, _ = make_training_dataset(pairs, 128, BATCH_SIZE)
+    dataset = TrainingData(pairs, 128, BATCH_SIZE).dataset
     model = compiled_model(128)
     x, y = next(iter(dataset))
     model.train_on_batch(x, y)  # traces the step
@@ -69,9 +69,9 @@ def measure_speed(pairs, seconds):
 
 def train_once(pairs):
     """Train one epoch and print the peak resident memory of this process in MB."""
-    from data import make_training_dataset
+    from data import TrainingData
 
-    dataset, _ = make_training_dataset(pairs, 64, BATCH_SIZE)
+    dataset = TrainingData(pairs, 64, BATCH_SIZE).dataset
     compiled_model(64).fit(dataset, epochs=1, verbose=0, shuffle=False)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(peak / (1024 * 1024 if sys.platform == "darwin" else 1024))

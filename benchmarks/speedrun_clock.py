@@ -22,9 +22,9 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from data import make_training_dataset
+from data import TrainingData
 from lesion.training import compile_model
-from unet import build, unet
+from unet import NETWORKS, build, unet
 
 CLASSIC_SIZE, CLASSIC_BATCH = 512, 4
 TIMED_STEPS = 3
@@ -61,7 +61,7 @@ def endless_batches(task):
     The incomplete batch at the end of an epoch is left out: TensorFlow would build its graph anew
     for it, on the clock. The order changes with the epoch, and so do the pictures left out.
     """
-    dataset, _ = make_training_dataset(task.pairs, task.size, task.batch, task.channels, task.seed)
+    dataset = TrainingData(task.pairs, task.size, task.batch, task.channels, task.seed).dataset
     return (batch for batch in dataset.repeat() if len(batch[0]) == task.pictures_a_step)
 
 
@@ -92,7 +92,7 @@ def step_seconds(model, batches, steps):
 def classic_picture(channels):
     """Seconds of one classic picture, gray (1 channel) or RGB (3): the unit of all results."""
     model = build("classic", (CLASSIC_SIZE, CLASSIC_SIZE, channels))
-    compile_model(model, "bce", epochs=1, steps_per_epoch=TIMED_STEPS)
+    compile_model(model, "bce", 1, TIMED_STEPS, NETWORKS["classic"].learning_rate)
     batches = itertools.repeat(random_batch(CLASSIC_SIZE, CLASSIC_BATCH, channels))
     seconds = statistics.median(step_seconds(model, batches, TIMED_STEPS)) / CLASSIC_BATCH
     del model
@@ -121,7 +121,7 @@ def compiled_lean(task, steps, policy="float32"):
     """The lean network for a task, from random weights; its learning rate falls over the steps."""
     with _policy(policy):
         model = lean(task)
-    compile_model(model, task.loss, 1, steps, task.learning_rate)
+    compile_model(model, task.loss, 1, steps, task.learning_rate or NETWORKS["lean"].learning_rate)
     return model
 
 

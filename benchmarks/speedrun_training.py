@@ -20,7 +20,7 @@ from benchmarks.speedrun_clock import (
     timed_training,
     train,
 )
-from data import make_dataset
+from data import validation_data
 from lesion.console import usable_cores
 from lesion.inputs.reading import read_pair
 from lesion.inputs.resizing import resize_image, resize_mask
@@ -105,7 +105,7 @@ def em(data, budget):
             f"{VALIDATION_PAIRS + 1} are needed at least"
         )
     held_out = pairs[-VALIDATION_PAIRS:]
-    x, y = next(iter(make_dataset(held_out, EM_SIZE, VALIDATION_PAIRS, channels=1)))
+    x, y = next(iter(validation_data(held_out, EM_SIZE, VALIDATION_PAIRS, channels=1)))
     unit = classic_picture(1)
     rows = []
     with tempfile.TemporaryDirectory() as temporary:

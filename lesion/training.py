@@ -1,11 +1,14 @@
 """Training: compile a network, fit it with callbacks, save it.
 
-compile_model(model, loss="bce_dice", epochs=60, steps_per_epoch=len(training_data))
-history = fit(model, training_data, counter, validation_data, epochs=60, run=run)
-save_model(model, run / "model.keras", settings)
+    compile_model(model, "bce_dice", epochs=60, steps_per_epoch=len(training_data), 2e-3)
+    history = fit(model, training_data, validation_data, epochs=60, run=run)
+    save_model(model, run / "model.keras", about)
+
+`lesion.workflow.Training` does all of this for a split and its settings.
 """
 
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -16,8 +19,8 @@ from keras import ops
 from tqdm import tqdm
 
 from lesion.console import InputError
-from lesion.storage import replacing, write_json, write_table
-from unet import LOSSES, NETWORKS, dice_metrics
+from lesion.storage import read_table, replacing, write_json, write_table
+from unet import LOSSES, dice_metrics
 
 CHECKPOINT = "checkpoint.npz"
 CHECKPOINT_SECONDS = 30  # between checkpoints: short epochs would be slowed down by writing
@@ -25,33 +28,49 @@ WARM_UP = 0.1  # share of all steps
 WEIGHT_DECAY = 1e-2
 
 
-def compile_model(model, loss, epochs, steps_per_epoch, learning_rate=None, extra_metrics=()):
-    """Compiles with AdamW, whose learning rate warms up linearly and then falls as a cosine.
+class History:
+    """What a training went through, as Keras' own History tells it.
+
+    Attributes:
+        history: dict of column -> list with a value an epoch: loss, dice, val_loss, val_dice, ...
+        epoch: list of the epochs' numbers, from 1.
+        interrupted: whether somebody stopped the training, which can then be gone on with.
+    """
+
+    def __init__(self, rows, interrupted=False):
+        names = [name for name in (rows[0] if rows else {}) if name != "epoch"]
+        self.history = {name: [row[name] for row in rows] for name in names}
+        self.epoch = [int(row["epoch"]) for row in rows]
+        self.interrupted = interrupted
+
+    @classmethod
+    def read(cls, run):
+        """Return the history that a training left in its run folder."""
+        rows = read_table(Path(run) / "history.csv")
+        return cls([{name: float(value) for name, value in row.items()} for row in rows])
+
+    @property
+    def best(self):
+        """(number of the epoch with the highest validation Dice, that Dice)."""
+        dice = self.history["val_dice"]
+        return self.epoch[int(np.argmax(dice))], max(dice)
+
+
+def compile_model(model, loss, epochs, steps_per_epoch, learning_rate, extra_metrics=()):
+    """Compile with AdamW, whose learning rate warms up linearly and then falls as a cosine.
 
     Args:
         model: a `keras.Model` of `unet.build`.
-        loss: "bce" (binary cross-entropy), "dice" (1 - soft Dice) or "bce_dice" (their sum).
+        loss: a name of `unet.LOSSES`.
         epochs, steps_per_epoch: planned length of the run; the cosine ends there.
-        learning_rate: peak; None takes the network's own (`unet.NETWORKS`).
+        learning_rate: peak.
         extra_metrics: besides `unet.dice_metrics`.
-
-    Raises:
-        ValueError: the loss is unknown, or a number is not positive.
     """
-    if loss not in LOSSES:
-        raise InputError(f"unknown loss {loss!r}: choose one of {', '.join(LOSSES)}")
-    if epochs < 1 or steps_per_epoch < 1:
-        raise InputError(f"epochs is {epochs}: train for at least 1 epoch on at least 1 picture")
-    peak = learning_rate
-    if peak is None:
-        peak = NETWORKS[model.name.removeprefix("unet_")].learning_rate
-    if not peak > 0:
-        raise InputError(f"learning rate is {peak}: must be positive")
     steps = epochs * steps_per_epoch
     warm_up = min(int(WARM_UP * steps), 500)
     schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=peak / 50 if warm_up else peak,
-        warmup_target=peak if warm_up else None,
+        initial_learning_rate=learning_rate / 50 if warm_up else learning_rate,
+        warmup_target=learning_rate if warm_up else None,
         warmup_steps=warm_up,
         decay_steps=max(1, steps - warm_up),
         alpha=0.01,
@@ -64,29 +83,48 @@ def compile_model(model, loss, epochs, steps_per_epoch, learning_rate=None, extr
 class _SetEpoch(keras.callbacks.Callback):
     """Tells the training data which epoch it is: order and augmentation follow from that."""
 
-    def __init__(self, counter):
+    def __init__(self, training_data):
         super().__init__()
-        self.counter = counter
+        self.training_data = training_data
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.counter.epoch = epoch
+        self.training_data.epoch = epoch
 
 
 class _BestEpoch(keras.callbacks.EarlyStopping):
-    """Keras' early stopping on validation Dice, which a resumed run can carry on."""
+    """Keras' early stopping on validation Dice, which a resumed run can carry on.
+
+    An epoch whose loss is no finite number is never the best, and ends the training.
+    """
 
     STATE = ("best", "best_epoch", "wait", "stopped_epoch")
 
     def __init__(self, patience, checkpoint):
         super().__init__("val_dice", mode="max", patience=patience, restore_best_weights=True)
-        self.checkpoint = checkpoint
+        self.checkpoint, self.diverged = checkpoint, False
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        for name in self.STATE if self.checkpoint else ():
-            setattr(self, name, self.checkpoint["state"][name])
         if self.checkpoint:
+            for name in self.STATE:
+                setattr(self, name, self.checkpoint["state"][name])
             self.best_weights = self.checkpoint["best_weights"]
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            self.diverged = self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.diverged |= not all(math.isfinite(logs[key]) for key in ("loss", "val_loss"))
+        if self.diverged:
+            self.model.stop_training = True
+        else:
+            super().on_epoch_end(epoch, logs)
+
+    def restore(self):
+        """Put the best epoch's weights back, as Keras does only at a regular end."""
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
 
 
 class _WriteProgress(keras.callbacks.Callback):
@@ -95,29 +133,37 @@ class _WriteProgress(keras.callbacks.Callback):
     def __init__(self, run, rows, best):
         super().__init__()
         self.run, self.rows, self.best = Path(run), rows, best
-        self.written = time.monotonic()
+        self.written, self.waiting = time.monotonic(), None
 
     def on_epoch_end(self, epoch, logs=None):
+        if self.best.diverged:
+            return
         self.rows.append({"epoch": epoch + 1, **{key: float(v) for key, v in logs.items()}})
         write_table(self.run / "history.csv", self.rows)
+        self.waiting = self._snapshot()
         if time.monotonic() - self.written >= CHECKPOINT_SECONDS:
             self.write_checkpoint()
-            self.written = time.monotonic()
 
-    def write_checkpoint(self):
-        """Writes one file, whole or not at all: a kill can never pair two different epochs."""
-        state = {name: getattr(self.best, name) for name in _BestEpoch.STATE}
-        about = {"rows": self.rows, "state": {key: float(v) for key, v in state.items()}}
-        arrays = {"about": np.array(json.dumps(about))}
+    def _snapshot(self):
+        state = {name: float(getattr(self.best, name)) for name in _BestEpoch.STATE}
+        arrays = {"about": np.array(json.dumps({"rows": self.rows, "state": state}))}
         groups = {
             "model": self.model.variables,
             "optimizer": self.model.optimizer.variables,
             "best": self.best.best_weights,
         }
         for name, values in groups.items():
-            arrays |= {f"{name}/{i}": ops.convert_to_numpy(v) for i, v in enumerate(values)}
-        with replacing(self.run / CHECKPOINT) as temporary:
-            np.savez(temporary, **arrays)
+            # Copied: on a CPU the array may be the variable's own memory, which trains on.
+            arrays |= {f"{name}/{i}": np.array(ops.convert_to_numpy(v)) for i, v in
+                       enumerate(values)}  # fmt: skip
+        return arrays
+
+    def write_checkpoint(self):
+        """Write the last whole epoch as one file: a kill can never pair two different epochs."""
+        if self.waiting:
+            with replacing(self.run / CHECKPOINT) as temporary:
+                np.savez(temporary, **self.waiting)
+        self.written, self.waiting = time.monotonic(), None
 
 
 def _read_checkpoint(path, model):
@@ -146,43 +192,46 @@ class _ProgressBar(keras.callbacks.Callback):
 
     def __init__(self, epochs, steps_per_epoch, first_epoch):
         super().__init__()
-        self.epochs, self.steps, self.first_epoch = epochs, steps_per_epoch, first_epoch
-        self.seen = {}
-
-    def on_train_begin(self, logs=None):
-        # A log file gets a line for each refresh: few of them.
-        interval = 0.5 if sys.stderr.isatty() else 5
-        self.bar = tqdm(
-            total=self.epochs * self.steps,
-            initial=self.first_epoch * self.steps,
-            unit="step",
-            mininterval=interval,
-            maxinterval=2 * interval,
-        )
+        self.total, self.done = epochs * steps_per_epoch, first_epoch * steps_per_epoch
+        self.epochs, self.bar, self.seen, self.text = epochs, None, {}, ""
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
+        self.text = f"epoch {epoch + 1}/{self.epochs}"
 
     def on_train_batch_end(self, batch, logs=None):
+        self.done += 1
+        if self.bar is None:
+            # Begun only now: the first step builds the graph, which says nothing of the others.
+            # A log file gets a line for each refresh: few of them.
+            interval = 0.5 if sys.stderr.isatty() else 5
+            self.bar = tqdm(total=self.total, initial=self.done, unit="step",
+                            mininterval=interval, maxinterval=2 * interval)  # fmt: skip
+        else:
+            self.bar.update()
+        self.bar.set_description(self.text, refresh=False)
         self.bar.set_postfix({"loss": logs["loss"], **self.seen}, refresh=False)
-        self.bar.update()
 
     def on_epoch_end(self, epoch, logs=None):
         names = {"dice": "Dice", "val_dice": "validation Dice"}
         self.seen = {names[key]: value for key, value in logs.items() if key in names}
 
-    def on_train_end(self, logs=None):
-        self.bar.close()
+    def close(self):
+        """End the bar where the training ended, also early: none is left at 89 %."""
+        if self.bar is not None:
+            self.bar.total = self.bar.n
+            self.bar.close()
 
 
-def fit(model, training_data, counter, validation_data, epochs, run, patience=None, resume=False):
-    """Trains a compiled model; leaves it with the weights of its best validation epoch.
+def fit(model, training_data, validation_data, epochs, run, patience=None, resume=False):
+    """Train a compiled model; leave it with the weights of its best validation epoch.
 
-    Every half minute, at the end of an epoch, the whole state goes to checkpoint.npz.
+    Every half minute, at the end of an epoch, the whole state goes to checkpoint.npz. Ctrl-C, or
+    the stop button of a notebook, ends the training in good order: the best epoch's weights are put
+    back, the last whole epoch is written to the checkpoint, and a sentence says so.
 
     Args:
         model: compiled by `compile_model`.
-        training_data, counter: what `data.make_training_dataset` gives.
+        training_data: `data.TrainingData`.
         validation_data: `tf.data.Dataset` that is never augmented.
         epochs: most epochs to train.
         run: the run folder; history.csv, checkpoint.npz and tensorboard/ are written there.
@@ -192,52 +241,85 @@ def fit(model, training_data, counter, validation_data, epochs, run, patience=No
             had never been interrupted.
 
     Returns:
-        list of dicts, one an epoch: epoch (from 1), loss, dice, val_loss, val_dice, ...
+        `History`.
 
     Raises:
-        ValueError: the checkpoint is of another network.
+        InputError: the checkpoint is of another network, or the loss left the finite numbers
+            before any epoch was complete.
+        KeyboardInterrupt: stopped before the first epoch was complete.
     """
     path = Path(run) / CHECKPOINT
     checkpoint = _read_checkpoint(path, model) if resume and path.is_file() else None
     rows = checkpoint["rows"] if checkpoint else []
     if checkpoint and (checkpoint["state"]["stopped_epoch"] > 0 or len(rows) >= epochs):
         model.set_weights(checkpoint["best_weights"])
-        return rows
-    if rows:
-        print(f"going on after epoch {len(rows)}")
+        return History(rows)
+    about = f"going on after epoch {len(rows)}; " if rows else ""
+    tqdm.write(f"{about}the first step builds the graph, which can take a minute")
     best = _BestEpoch(epochs if patience is None else patience, checkpoint)
-    callbacks = [
-        _SetEpoch(counter),
-        best,
-        _WriteProgress(run, rows, best),
-        keras.callbacks.TensorBoard(log_dir=str(Path(run) / "tensorboard"), write_graph=False),
-        keras.callbacks.TerminateOnNaN(),
-        _ProgressBar(epochs, len(training_data), len(rows)),
-    ]
-    model.fit(
-        training_data,
-        validation_data=validation_data,
-        epochs=epochs,
-        initial_epoch=len(rows),
-        callbacks=callbacks,
-        shuffle=False,  # the dataset shuffles itself, reproducibly
-        verbose=0,
-    )
-    return rows
+    progress = _WriteProgress(run, rows, best)
+    bar = _ProgressBar(epochs, len(training_data), len(rows))
+    board = keras.callbacks.TensorBoard(log_dir=str(Path(run) / "tensorboard"), write_graph=False)
+    interrupted = False
+    try:
+        model.fit(
+            training_data.dataset,
+            validation_data=validation_data,
+            epochs=epochs,
+            initial_epoch=len(rows),
+            callbacks=[_SetEpoch(training_data), best, progress, board, bar],
+            shuffle=False,  # the dataset shuffles itself, reproducibly
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        if not rows:
+            raise
+        interrupted = True
+        progress.write_checkpoint()
+    finally:
+        bar.close()
+    history = History(rows, interrupted)
+    best.restore()
+    if line := _ending(history, best, epochs):
+        tqdm.write(line)
+    return history
 
 
-def save_model(model, path, settings):
-    """Saves a model whole or not at all, with its settings as JSON beside it.
+def _ending(history, best, epochs):
+    """What has to be said of an end that was not the planned one, or ""."""
+    done = len(history.epoch)
+    if best.diverged and not done:
+        raise InputError(
+            "the loss became infinite or no number in the first epoch: choose a smaller "
+            "LEARNING_RATE, a fifth for example"
+        )
+    if not done:
+        return ""
+    kept = "the weights of epoch {}, validation Dice {:.3f}, are kept".format(*history.best)
+    if best.diverged:
+        return (
+            f"stopped in epoch {done + 1}: the loss became infinite or no number; {kept}. "
+            "A smaller LEARNING_RATE trains steadily"
+        )
+    if history.interrupted:
+        return f"stopped by hand after epoch {done} of {epochs}; {kept}"
+    if done < epochs:
+        return f"stopped early after epoch {done} of {epochs}, since nothing became better; {kept}"
+    return ""
+
+
+def save_model(model, path, about):
+    """Save a model whole or not at all, with what is to be known of it as JSON beside it.
 
     The checkpoint of its training, if one is in that folder, has served its purpose and goes.
 
     Args:
         model: any `keras.Model`.
-        path: ends in .keras; the settings go to the same name with .json.
-        settings: dict; `prediction.load_model` needs its "threshold".
+        path: ends in .keras; the rest goes to the same name with .json.
+        about: dict; `predict.load_network` needs its "threshold".
     """
     path = Path(path)
-    write_json(path.with_suffix(".json"), settings)
+    write_json(path.with_suffix(".json"), about)
     with replacing(path) as temporary:
         model.save(temporary)
     path.with_name(CHECKPOINT).unlink(missing_ok=True)

@@ -1,24 +1,25 @@
 """Whole runs, for the command line: the steps that the notebook shows one by one.
 
-train(load_split("my_data"), run, epochs=60)      # trains, chooses a threshold, scores, saves
+train(inputs.load(settings), settings, run)    # trains, chooses a threshold, scores, saves
 pairs, set_name = select_pairs("my_data", "runs/mine/model.keras")
 score(network, pairs, set_name, directory)
 """
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
 
-from data import make_dataset, make_training_dataset
+import unet
+from data import TrainingData, pipeline_error, validation_data
 from lesion import show
 from lesion.console import InputError
 from lesion.inputs.splitting import Split, find_parts, load_split
 from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
-from lesion.runs import describe_environment
+from lesion.runs import create_run_folder, describe_environment
 from lesion.score.choice import choose_mask_rule
 from lesion.score.evaluation import (
     MODEL,
@@ -29,113 +30,194 @@ from lesion.score.evaluation import (
 )
 from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
-from lesion.settings import FINE_TUNING
-from lesion.storage import read_table, write_json
-from lesion.training import (
-    CHECKPOINT,
-    compile_model,
-    fit,
-    save_model,
-)
-from unet import NETWORKS, build
+from lesion.storage import write_json
+from lesion.training import CHECKPOINT, History, compile_model, fit, save_model
 
 EVERY_PAIR = "every pair"  # what a set is called that is no part of a split
 SHOWN = 4  # pictures in a figure of the worst or the best
 PATIENCE = 0.4  # of all epochs without a better validation Dice end a training
 
 
-def train(split, run, model="lean", epochs=60, image_size=128, batch_size=8, loss=None, channels=3,
-          seed=0, weights=None):  # fmt: skip
-    """Trains a network on a split, chooses its threshold on validation, scores it, saves all.
-
-    A folder that holds the beginning of the same training is gone on with from its last checkpoint
-    and ends as if it had never been interrupted.
+def train(split, settings, run):
+    """Train a network on a split, choose its mask rule on validation, score it, save all.
 
     Args:
-        split: `data.Split` with training and validation pairs; without test pairs the scores are
-            those of the validation pairs, and say so.
-        run: existing folder, see `runs`.
-        model: "lean", "lite" or "classic".
-        loss: "bce", "dice", "bce_dice" or None for the network's own.
-        epochs, image_size (pixels a side), batch_size, channels (1 gray, 3 RGB), seed: as named.
-        weights: saved network of the same kind to start from; None starts from random weights.
+        split, settings, run: as `Training` takes them. Without test pairs the scores are those of
+            the validation pairs, and say so.
 
     Returns:
-        `prediction.Network`.
+        `predict.Network`.
 
     Raises:
-        ValueError: a file cannot be read, or the folder holds another training.
+        InputError: as `Training`, or a file cannot be read.
+        KeyboardInterrupt: stopped by hand; the run can be gone on with.
     """
-    settings = {
-        "model": model,
-        "image_size": image_size,
-        "channels": channels,
-        "loss": loss or NETWORKS[model].loss,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": NETWORKS[model].learning_rate * (FINE_TUNING if weights else 1),
-        "patience": max(5, round(PATIENCE * epochs)),
-        "seed": seed,
-        "data": str(Path(split.root).resolve()),
-        "start_from": str(Path(weights).resolve()) if weights else "scratch",
-    }
-    _record(run, settings, split)
+    run = Path(run)
     print(
         f"{len(split.train)} pairs for training, {len(split.validation)} for validation, "
         f"{len(split.test)} for test"
     )
     if (run / "model.keras").exists():  # stopped while it was being scored
-        network, history = load_network(run / "model.keras"), read_table(run / "history.csv")
+        _record(run, settings.complete(), split)
+        network, history = load_network(run / "model.keras"), History.read(run)
     else:
-        unet, history = _fit(split, run, settings)
-        network = finish(unet, split, settings, run)
-    pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
+        trained = Training(split, settings, run)
+        history = trained.fit()
+        if history.interrupted:
+            raise KeyboardInterrupt
+        network = trained.finish()
+    pairs, set_name = scored_part(split)
     show.save(show.curves(history), run / "figures" / "curves.png")
-    score(network, _unique_names(pairs, split.root), set_name, run)
+    score(network, pairs, set_name, run)
     return network
 
 
-def _fit(split, run, settings):
-    """Trains from the beginning or from the checkpoint in `run`; returns (model, history)."""
-    keras.utils.set_random_seed(settings["seed"])
-    size, batch_size, channels = (settings[k] for k in ("image_size", "batch_size", "channels"))
-    epochs, patience = settings["epochs"], settings["patience"]
-    training_data, counter = make_training_dataset(
-        split.train, size, batch_size, channels, settings["seed"]
-    )
-    validation_data = make_dataset(split.validation, size, batch_size, channels)
-    model = build(settings["model"], (size, size, channels))
-    if settings["start_from"] != "scratch" and not (run / CHECKPOINT).exists():
-        start_from(model, settings["start_from"])
-    rate = settings["learning_rate"]
-    compile_model(model, settings["loss"], epochs, len(training_data), rate)
-    history = fit(
-        model, training_data, counter, validation_data, epochs, run, patience, resume=True
-    )
-    return model, history
+def scored_part(split):
+    """Return the pairs that a training is scored on, test or else validation, and their name."""
+    pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
+    return _unique_names(pairs, split.root), set_name
+
+
+class Training:
+    """A training in a run folder of its own: a new network, compiled, ready to be fitted.
+
+        trained = Training(split, settings)
+        history = trained.fit()
+        network = trained.finish()
+
+    A folder that holds the beginning of the same training is gone on with from its last checkpoint
+    and ends as if it had never been interrupted.
+
+    Args:
+        split: `inputs.Split` with training and validation pairs.
+        settings: `Settings`; what is None there becomes the network's own.
+        run: folder for the results, made where it is missing; None, or one that already holds
+            another run of a notebook, makes a new one in runs/.
+
+    Attributes:
+        settings: the complete `Settings` of this network, whatever becomes of the ones given.
+        run: `Path` of the run folder.
+        model: the `keras.Model`.
+        history: what `fit` returned, None before it.
+        rule: `score.choice.MaskRule` that `finish` chose, None before it.
+
+    Raises:
+        InputError: a constant or weights to start from do not fit, the split was made with other
+            constants, or the folder holds another training.
+    """
+
+    def __init__(self, split, settings, run=None):
+        self.split, self.settings = split, settings.complete()
+        _check_split(split, self.settings)
+        if run is None:
+            run = create_run_folder("runs", self.settings.model)
+        self.run = Path(run)
+        _record(self.run, self.settings, split)
+        settings = self.settings
+        keras.utils.set_random_seed(settings.seed)
+        shape = settings.image_size, settings.batch_size, settings.channels
+        self.training_data = TrainingData(split.train, *shape, settings.seed)
+        self.validation_data = validation_data(split.validation, *shape)
+        size = settings.image_size
+        self.model = unet.build(settings.model, (size, size, settings.channels))
+        if settings.start_from and not (self.run / CHECKPOINT).exists():
+            start_from(self.model, settings.start_from)
+        steps = len(self.training_data)
+        compile_model(self.model, settings.loss, settings.epochs, steps, settings.learning_rate)
+        self.history = self.rule = None
+
+    def fit(self):
+        """Train, from the last checkpoint if there is one; a second call goes on after a stop.
+
+        Returns:
+            `training.History`, also of a training that was stopped by hand.
+        """
+        settings = self.settings
+        if self.history and not self.history.interrupted:
+            return self.history
+        try:
+            self.history = fit(
+                self.model,
+                self.training_data,
+                self.validation_data,
+                settings.epochs,
+                self.run,
+                settings.patience,
+                resume=True,
+            )
+        except Exception as error:
+            line = pipeline_error(error)
+            if line is None:
+                raise
+            raise InputError(line) from None  # what a reader said in one of TensorFlow's threads
+        return self.history
+
+    def finish(self):
+        """Choose on validation pairs how masks are made of probabilities; save the network.
+
+        Returns:
+            `predict.Network`, as `load_network(run / "model.keras")` would give it.
+        """
+        if not self.history:
+            raise InputError("nothing is trained yet: run the cell with fit() first")
+        network = Network(self.model, self.settings.image_size)
+        rule = choose_mask_rule(network, self.split.validation, progress=False)
+        network.threshold, network.one_lesion = rule.threshold, rule.one_lesion
+        print(rule)
+        self.rule = rule
+        network.settings = {
+            **asdict(self.settings),
+            "threshold": rule.threshold,
+            "one_lesion": rule.one_lesion,
+            "validation_dice": rule.validation_dice,
+            "centred_disc_radius": fit_disc(self.split.train).radius,
+            **describe_environment(),
+        }
+        save_model(self.model, self.run / "model.keras", network.settings)
+        return network
+
+
+def _check_split(split, settings):
+    """A notebook's constant may have been changed after the pictures were divided."""
+    divided = {
+        "data": split.folders,
+        "seed": split.seed,
+        "validation": split.validation_share,
+        "test": split.test_share,
+    }
+    for name, was in divided.items():
+        if was != getattr(settings, name):
+            raise InputError(
+                f"{name.upper()} was {was} when the pictures were divided and is "
+                f"{getattr(settings, name)} now: divide them again with the new one first"
+            )
 
 
 def _record(run, settings, split):
-    """Writes what a training is into its folder, or checks that it is the one begun there."""
+    """Write what a training is into its folder, or check that it is the one begun there."""
+    about = asdict(settings) | {"data": [str(Path(folder).resolve()) for folder in settings.data]}
+    if settings.start_from:
+        about["start_from"] = str(Path(settings.start_from).resolve())
     path = run / "parameters.json"
-    if path.is_file():
-        if (run / "report.html").exists():  # what is written last
-            raise InputError(
-                f"{run}: this training has ended: score its model.keras with segment.py evaluate"
-            )
-        begun = json.loads(path.read_text(encoding="utf-8"))
-        other = [key for key, value in settings.items() if begun.get(key) != value]
-        if other:
-            begun_with = ", ".join(f"{key} {begun.get(key)}" for key in other)
-            raise InputError(f"{run}: this training was begun with {begun_with}: resume with that")
-        if json.loads((run / "split.json").read_text(encoding="utf-8")) != split.to_dict():
-            raise InputError(
-                f"{run}: the pictures in {settings['data']} have changed since this training "
-                "was begun: bring them back, or begin anew in another folder"
-            )
+    if not path.is_file():
+        run.mkdir(parents=True, exist_ok=True)
+        split.write(run / "split.json")
+        write_json(path, {**about, **describe_environment()})
         return
-    split.write(run / "split.json")
-    write_json(path, {**settings, **describe_environment()})
+    if (run / "report.html").exists():  # what is written last
+        raise InputError(
+            f"{run}: this training has ended: score its model.keras with segment.py evaluate"
+        )
+    begun = json.loads(path.read_text(encoding="utf-8"))
+    other = [key for key, value in about.items() if begun.get(key) != value]
+    if other:
+        begun_with = ", ".join(f"{key} {begun.get(key)}" for key in other)
+        raise InputError(f"{run}: this training was begun with {begun_with}: resume with that")
+    if json.loads((run / "split.json").read_text(encoding="utf-8")) != split.to_dict():
+        raise InputError(
+            f"{run}: the pictures in {', '.join(settings.data)} have changed since this training "
+            "was begun: bring them back, or begin anew in another folder"
+        )
 
 
 def draw_figures(network, pairs, set_name, rows, summary, directory):
@@ -174,28 +256,6 @@ def draw_figures(network, pairs, set_name, rows, summary, directory):
     return {
         name: show.save(figure, Path(directory) / f"{name}.png") for name, figure in figures.items()
     }
-
-
-def finish(model, split, settings, run):
-    """Chooses on validation pairs how masks are made of probabilities; saves model and settings.
-
-    Returns:
-        `prediction.Network`, as `load_network(run / "model.keras")` would give it.
-    """
-    network = Network(model, settings["image_size"])
-    rule = choose_mask_rule(network, split.validation, progress=False)
-    network.threshold, network.one_lesion = rule.threshold, rule.one_lesion
-    print(rule)
-    network.settings = {
-        **settings,
-        "threshold": network.threshold,
-        "one_lesion": network.one_lesion,
-        "validation_dice": rule.validation_dice,
-        "centred_disc_radius": fit_disc(split.train).radius,
-        **describe_environment(),
-    }
-    save_model(model, Path(run) / "model.keras", network.settings)
-    return network
 
 
 def score(network, pairs, set_name, directory):

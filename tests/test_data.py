@@ -10,7 +10,7 @@ import pytest
 from picture_files import write_mask, write_pairs, write_picture
 from PIL import Image
 
-from data import make_dataset, make_training_dataset, pipeline_error
+from data import TrainingData, pipeline_error, validation_data
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask, read_pair
 from lesion.inputs.resizing import resize_image, resize_mask
@@ -69,7 +69,8 @@ def test_same_size_keeps_every_value():
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("augment", [False, True])
 def test_finite_with_static_shapes(pairs, channels, augment):
-    dataset = make_dataset(pairs, 16, 3, channels, augment=augment)
+    arguments = pairs, 16, 3, channels
+    dataset = TrainingData(*arguments).dataset if augment else validation_data(*arguments)
     assert len(dataset) == 3
     x_spec, y_spec = dataset.element_spec
     assert x_spec.shape.as_list() == [None, 16, 16, channels]
@@ -83,7 +84,7 @@ def test_finite_with_static_shapes(pairs, channels, augment):
 
 
 def test_validation_is_the_files_in_order_and_never_changes(pairs):
-    dataset = make_dataset(pairs, 16, 4)
+    dataset = validation_data(pairs, 16, 4)
     first, second = passed(dataset), passed(dataset)
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -93,26 +94,27 @@ def test_validation_is_the_files_in_order_and_never_changes(pairs):
 
 
 def test_training_differs_between_epochs_and_repeats_for_the_seed(pairs):
-    dataset, counter = make_training_dataset(pairs, 16, 4, seed=9)
-    epochs = [passed(dataset) for _ in range(3)]
-    assert counter.epoch == 3
+    training = TrainingData(pairs, 16, 4, seed=9)
+    assert len(training) == 2
+    epochs = [passed(training.dataset) for _ in range(3)]
+    assert training.epoch == 3
     assert np.abs(epochs[0][0] - epochs[1][0]).mean() > 0.02
 
-    again, counter = make_training_dataset(pairs, 16, 2, seed=9)  # batches cut differently
-    counter.epoch = 2  # as a resumed training begins
-    for one, other in zip(passed(again), epochs[2], strict=True):
+    again = TrainingData(pairs, 16, 2, seed=9)  # batches cut differently
+    again.epoch = 2  # as a resumed training begins
+    for one, other in zip(passed(again.dataset), epochs[2], strict=True):
         np.testing.assert_array_equal(one, other)
-    counter.epoch = 0
-    np.testing.assert_array_equal(passed(again)[0], epochs[0][0])
+    again.epoch = 0
+    np.testing.assert_array_equal(passed(again.dataset)[0], epochs[0][0])
 
-    other_seed, _ = make_training_dataset(pairs, 16, 4, seed=10)
+    other_seed = TrainingData(pairs, 16, 4, seed=10).dataset
     assert np.abs(passed(other_seed)[0] - epochs[0][0]).mean() > 0.02
 
 
 def test_training_does_not_depend_on_the_number_of_threads(pairs, monkeypatch):
-    expected = passed(make_training_dataset(pairs, 16, 4, seed=1)[0])
-    monkeypatch.setattr(os, "cpu_count", lambda: 16)
-    for one, other in zip(passed(make_training_dataset(pairs, 16, 4, seed=1)[0]), expected,
+    expected = passed(TrainingData(pairs, 16, 4, seed=1).dataset)
+    monkeypatch.setattr("data.usable_cores", lambda: 16)
+    for one, other in zip(passed(TrainingData(pairs, 16, 4, seed=1).dataset), expected,
                           strict=True):  # fmt: skip
         np.testing.assert_array_equal(one, other)
 
@@ -121,18 +123,18 @@ def test_pictures_of_one_epoch_are_changed_differently(tmp_path):
     for name in ("a", "b", "c"):
         write_picture(tmp_path / "image" / f"{name}.png", (16, 16), seed=1)
         write_mask(tmp_path / "label" / f"{name}.png", (16, 16))
-    x, _ = passed(make_training_dataset(find_pairs(tmp_path).pairs, 16, 4)[0])
+    x, _ = passed(TrainingData(find_pairs(tmp_path).pairs, 16, 4).dataset)
     assert min(np.abs(x[i] - x[j]).mean() for i, j in ((0, 1), (1, 2), (0, 2))) > 0.02
 
 
 def test_every_epoch_shows_every_pair_once_in_a_new_order(tmp_path, monkeypatch):
-    monkeypatch.setattr("data.augment_pair", lambda image, mask, rng: (image, mask))
+    monkeypatch.setattr("data.augment", lambda image, mask, rng: (image, mask))
     for value in range(8):  # a pair's coverage says which one it is
         mask = np.zeros((4, 4), np.uint8)
         mask.flat[: value + 1] = 1
         write_picture(tmp_path / "image" / f"{value}.png", (4, 4))
         write_mask(tmp_path / "label" / f"{value}.png", (4, 4), mask)
-    dataset, _ = make_training_dataset(find_pairs(tmp_path).pairs, 4, 3)
+    dataset = TrainingData(find_pairs(tmp_path).pairs, 4, 3).dataset
     orders = [passed(dataset)[1].sum(axis=(1, 2, 3)).tolist() for _ in range(3)]
     assert all(sorted(order) == list(range(1, 9)) for order in orders)
     assert len({tuple(order) for order in orders}) == 3
@@ -145,33 +147,35 @@ def test_fit_gets_the_epoch_that_its_callback_sets(pairs, monkeypatch):
         seen.append(rng.bit_generator.seed_seq.entropy[1])
         return image, mask
 
-    monkeypatch.setattr("data.augment_pair", remember)
-    dataset, counter = make_training_dataset(pairs, 8, 4)
+    monkeypatch.setattr("data.augment", remember)
+    training = TrainingData(pairs, 8, 4)
 
     class SetEpoch(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            counter.epoch = epoch
+            training.epoch = epoch
 
     model = keras.Sequential([keras.layers.Conv2D(1, 1, activation="sigmoid")])
     model.compile("adam", "binary_crossentropy")
-    model.fit(dataset, initial_epoch=3, epochs=5, shuffle=False, callbacks=[SetEpoch()], verbose=0)
+    callbacks = [SetEpoch()]
+    model.fit(training.dataset, initial_epoch=3, epochs=5, shuffle=False, callbacks=callbacks,
+              verbose=0)  # fmt: skip
     # Keras takes a batch to build the model; what counts is what the epochs themselves saw.
     assert seen[-14:] == [3] * 7 + [4] * 7
 
 
 @pytest.mark.parametrize("arguments", [(0, 4), (-5, 4), (16, 0), (16, 4, 2)])
 def test_impossible_arguments(pairs, arguments):
-    for make in (make_dataset, make_training_dataset):
+    for make in (validation_data, TrainingData):
         with pytest.raises(ValueError, match="sizes must be 1 or more"):
             make(pairs, *arguments)
 
 
 def test_no_pairs_and_pairs_without_mask(tmp_path):
     with pytest.raises(ValueError, match="no pairs"):
-        make_dataset([], 16, 4)
+        validation_data([], 16, 4)
     write_picture(tmp_path / "1.png")
     with pytest.raises(ValueError, match=r"1\.png: has no mask"):
-        make_dataset(find_pairs(tmp_path).pairs, 16, 4)
+        validation_data(find_pairs(tmp_path).pairs, 16, 4)
 
 
 # --- errors -------------------------------------------------------------------------------------
@@ -198,7 +202,7 @@ def test_the_readers_line_survives_the_pipeline(tmp_path, fault):
     }[fault]
     with pytest.raises((ValueError, FileNotFoundError), match=expected):
         read_pair(pairs[1])
-    for dataset in (make_dataset(pairs, 16, 2), make_training_dataset(pairs, 16, 2)[0]):
+    for dataset in (validation_data(pairs, 16, 2), TrainingData(pairs, 16, 2).dataset):
         with pytest.raises(Exception, match=expected) as caught:
             passed(dataset)
         line = pipeline_error(caught.value)
