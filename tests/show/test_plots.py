@@ -123,9 +123,10 @@ def test_neither_pyplot_nor_keras_is_loaded():
     code = (
         "import sys\n"
         "from lesion import show\n"
-        "sys.exit(' '.join({'matplotlib.pyplot', 'keras', 'tensorflow'} & set(sys.modules)))"
+        "sys.exit(' '.join({'matplotlib.pyplot', 'keras', 'tensorflow'} & set(sys.modules)) or 0)"
     )
-    result = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=False)
+    run = [sys.executable, "-c", code]
+    result = subprocess.run(run, cwd=PROJECT, check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
 
 
