@@ -4,6 +4,7 @@ pairs, set_name, notes = common_pairs("my_data", ["runs/a/model.keras", "runs/b/
 print(describe(compare({"a": network_a, "b": network_b}, pairs, set_name, directory)))
 """
 
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import numpy as np
 
 from lesion import show
 from lesion.console import InputError
+from lesion.inputs.pairing import Pair
 from lesion.inputs.splitting import find_parts
+from lesion.predict.network import Network
 from lesion.runs import describe_environment
 from lesion.score.evaluation import MODEL, evaluate, of_method
 from lesion.score.results import format_table
@@ -26,7 +29,7 @@ DIGITS = 4  # after the point, of what is written
 P_DIGITS = 2  # that count, of p values
 
 
-def model_names(weights):
+def model_names(weights: Sequence[str | Path]) -> list[str]:
     """Return what to call networks that are told apart by their paths: the shortest that differs.
 
     Every training writes a model.keras, so the name is that of its folder; where folders have the
@@ -87,15 +90,17 @@ def common_pairs(directory, weights):
     return [pair for pair in kept[0] if pair.image in common], words or EVERY_PAIR, notes
 
 
-def compare(networks, pairs, set_name, directory):
+def compare(
+    networks: dict[str, Network], pairs: Sequence[Pair], set_name: str, directory: str | Path
+) -> dict:
     """Score networks on the same pairs; write tables and figures.
 
     Written are scores.csv (a line for each picture and method), models.csv (means with their 95 %
     intervals), comparison.csv (paired differences), comparison.json (all of it) and figures/.
 
     Args:
-        networks: dict of name -> `predict.Network`, two or more.
-        pairs: list of `inputs.Pair` with masks.
+        networks: by name, two or more.
+        pairs: with masks.
         set_name: words for the set.
         directory: existing folder.
 
@@ -128,7 +133,7 @@ def compare(networks, pairs, set_name, directory):
     return content
 
 
-def describe(content):
+def describe(content: dict) -> str:
     """Return what `compare` found as text: a table of the models, and one of their differences."""
     models = [
         {"method": line["method"]}
@@ -149,7 +154,7 @@ def describe(content):
     )
 
 
-def compare_pairwise(rows):
+def compare_pairwise(rows: dict[str, list[dict]]) -> list[dict]:
     """Compare every two models on the same pictures, with p values corrected for their number.
 
     Args:

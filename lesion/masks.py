@@ -19,12 +19,12 @@ COLOURS = {
 
 
 def mask_at(probability: np.ndarray, threshold: float) -> np.ndarray:
-    """The uint8 0/1 mask of the pixels with probability >= threshold, compared as float32."""
+    """Return the uint8 0/1 mask of pixels with probability >= threshold, compared as float32."""
     return (np.asarray(probability, np.float32) >= np.float32(threshold)).astype(np.uint8)
 
 
-def largest_component(mask):
-    """The largest connected piece of a mask (8 neighbours) with its holes filled.
+def largest_component(mask: np.ndarray) -> np.ndarray:
+    """Return the largest connected component of a mask (8 neighbours) with its holes filled.
 
     The largest is the one whose outline encloses most, holes included.
 
@@ -44,12 +44,12 @@ def largest_component(mask):
 
 
 def _rgb(colour):
-    """Turns a key of `COLOURS` or "#rrggbb" into float32 (3,) in 0..255."""
+    """Turn a key of `COLOURS` or "#rrggbb" into float32 (3,) in 0..255."""
     return np.array(list(bytes.fromhex(COLOURS.get(colour, colour).lstrip("#"))), np.float32)
 
 
 def _distance_to_border(mask):
-    """Distance of every pixel centre to the border of the mask in pixels: float32 (H, W).
+    """Return the distance of pixel centres to the border of the mask in pixels: float32 (H, W).
 
     The picture's frame counts as border where the mask reaches it; otherwise the outline of an
     all-foreground mask would be invisible.
@@ -64,14 +64,14 @@ def _distance_to_border(mask):
 
 
 def _blend(picture, distance, half_width, colour, opacity):
-    """Paints `colour` where `distance` < `half_width`, with one pixel of soft edge, in place."""
+    """Paint `colour` where `distance` < `half_width`, with one pixel of soft edge, in place."""
     near = distance < half_width + 0.5
     share = opacity * np.clip(half_width + 0.5 - distance[near], 0, 1)[:, None]
     picture[near] = np.rint((1 - share) * picture[near] + share * colour).astype(np.uint8)
 
 
-def draw_outline(picture, masks):
-    """Draws the outlines of masks over a picture.
+def draw_outline(picture: np.ndarray, masks: dict | list) -> np.ndarray:
+    """Draw the outlines of masks over a picture.
 
     Lines are 1/150 of the shorter side wide, at least 1.5 pixels, with a thin halo (light around
     dark colours, dark around light ones) that keeps them visible on any skin. Of several masks the

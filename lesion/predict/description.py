@@ -29,8 +29,10 @@ PRESENT_SHARE = 0.05  # of the lesion's area; less of a colour may be a hair or 
 SAMPLED_PIXELS = 200_000  # enough for means and shares of a lesion of any size
 
 
-def describe_lesion(mask, picture, mm_per_pixel=None):
-    """Describes the largest connected part of a mask, with its holes filled.
+def describe_lesion(
+    mask: np.ndarray, picture: np.ndarray, mm_per_pixel: float | None = None
+) -> dict:
+    """Describe the largest connected component of a mask, with its holes filled.
 
     Args:
         mask: uint8 0/1 (H, W).
@@ -38,7 +40,7 @@ def describe_lesion(mask, picture, mm_per_pixel=None):
         mm_per_pixel: side of a pixel in millimetres, or None where the scale is not known.
 
     Returns a dict of numbers and text; all but the first two are None where the mask is empty:
-        parts: connected parts (8 neighbours) of the mask; the others are not described.
+        parts: connected components (8 neighbours) of the mask; the others are not described.
         touches_frame: 1 where the lesion reaches the picture's edge, so that some of it is missing
             and size, asymmetry and border are those of the visible part; else 0.
         area_pixels: number of pixels.
@@ -92,8 +94,8 @@ SHADES = (
 )
 
 
-def asymmetry(lesion):
-    """How much of a lesion has no counterpart when it is folded along its principal axes.
+def asymmetry(lesion: np.ndarray) -> tuple[float, float]:
+    """Measure how much of a lesion has no counterpart when it is folded along its principal axes.
 
     The lesion is mirrored at each principal axis of inertia through its centroid; the score is the
     share of its area that the mirror image leaves bare, 0 where it is symmetric (Stoecker, Li &
@@ -120,8 +122,8 @@ def asymmetry(lesion):
     return tuple(scores)
 
 
-def colours_present(lab, skin_lightness):
-    """Which of the six colours of the ABCD rule a lesion holds.
+def colours_present(lab: np.ndarray, skin_lightness: float) -> list[str]:
+    """Tell which of the six colours of the ABCD rule a lesion holds.
 
     Each pixel goes to the nearest of COLOURS in CIELAB (CIE 1976 distance). A colour is present
     where it has PRESENT_SHARE of the pixels. As the rule asks, white counts only where it is
@@ -151,7 +153,7 @@ def _touches_frame(lesion):
 
 
 def _hull(lesion):
-    """Corners of the convex hull of the lesion's pixels, taken as squares: float (N, 2)."""
+    """Return the corners of the convex hull of the lesion's pixels as squares: float (N, 2)."""
     outlines, _ = cv2.findContours(lesion, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     centres = cv2.convexHull(np.concatenate(outlines))[:, 0].astype(np.float32)
     corners = np.array([(-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5)], np.float32)
@@ -163,7 +165,7 @@ def _hull_area(lesion):
 
 
 def _lengths(lesion):
-    """The values of LENGTHS in pixels."""
+    """Return the values of LENGTHS in pixels."""
     area = int(np.count_nonzero(lesion))
     hull = _hull(lesion)
     largest = max(np.hypot(*(hull - corner).T).max() for corner in hull)
@@ -176,7 +178,7 @@ def _lengths(lesion):
 
 
 def _shades(lesion, mask, picture):
-    """The values of SHADES, by name."""
+    """Return the values of SHADES, by name."""
     rgb = _sample(picture[lesion > 0])
     lab = rgb2lab(rgb[None])[0]
     skin = _sample(picture[mask == 0])

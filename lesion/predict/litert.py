@@ -35,7 +35,7 @@ class LitertModel:
         ImportError: LiteRT is not installed.
     """
 
-    def __init__(self, content):
+    def __init__(self, content: bytes):
         """content: bytes of a .tflite file."""
         # Optional at run time: where there is no LiteRT, Keras does the work.
         from ai_edge_litert.interpreter import Interpreter
@@ -73,7 +73,7 @@ class LitertModel:
         interpreter.invoke()
         return interpreter.get_tensor(self._output)[0]
 
-    def predict_on_batch(self, pictures):
+    def predict_on_batch(self, pictures: np.ndarray) -> np.ndarray:
         """Map float32 (N, S, S, C) in [0, 1] to probabilities, float32 (N, S, S, 1).
 
         A single picture is shared out between the cores; of several, each core takes one after the
@@ -93,7 +93,7 @@ class LitertModel:
         return np.stack(list(pool.map(run, pictures)))
 
 
-def load_litert(path):
+def load_litert(path: str | Path) -> LitertModel | None:
     """Return the `LitertModel` of a .keras file, or None where Keras has to be used.
 
     The .tflite must be beside the .keras file, and the .json beside both must name these two files
@@ -120,7 +120,7 @@ def load_litert(path):
     return None
 
 
-def sha256(content):
+def sha256(content: bytes) -> str:
     """Return the SHA-256 of bytes, as hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 

@@ -163,8 +163,8 @@ def _resize_probability(probability, size):
     return np.clip(resized, 0.0, 1.0)  # rounding may leave the range by a hair
 
 
-def load_network(path):
-    """Loads a .keras file, or the .tflite beside it, and the .json of the same name.
+def load_network(path: str | Path) -> Network:
+    """Load a .keras file, or the .tflite beside it, and the .json of the same name.
 
     The .tflite is taken where it was published with the .keras file and LiteRT is installed: it
     predicts the same, and neither TensorFlow nor Keras is imported, which takes seconds. Keras'
@@ -172,14 +172,14 @@ def load_network(path):
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not a U-Net of this project, or its .json cannot be read.
+        InputError: it is not a U-Net of this project, or its .json cannot be read.
     """
     path = _existing(path)
     return _network(load_litert(path) or _load_model(path), path)
 
 
-def load_keras_network(path):
-    """As `load_network`, always with a `keras.Model`, for those who change or save the weights."""
+def load_keras_network(path: str | Path) -> Network:
+    """Load always with a `keras.Model`, for those who change or save the weights."""
     path = _existing(path)
     return _network(_load_model(path), path)
 
@@ -233,15 +233,15 @@ def _load_model(path):
     return model
 
 
-def start_from(model, path):
-    """Gives a new network the weights of a saved one of the same kind, to train on from there.
+def start_from(model, path: str | Path) -> None:
+    """Give a new network the weights of a saved one of the same kind, to train on from there.
 
     Args:
         model: `keras.Model` of `unet.build`, of any picture size.
         path: .keras file of the same network and number of channels.
 
     Raises:
-        FileNotFoundError, ValueError: as `load_network`, or the networks differ.
+        FileNotFoundError, InputError: as `load_network`, or the networks differ.
     """
     saved = load_keras_network(path).model
     shapes = [[weight.shape for weight in network.get_weights()] for network in (saved, model)]

@@ -28,7 +28,7 @@ BLUR = 0.02
 
 
 def all_foreground(shape: tuple[int, ...]) -> np.ndarray:
-    """A mask of ones, uint8 (H, W), for a picture of the shape (H, W) or (H, W, C)."""
+    """Return a mask of ones, uint8 (H, W), for a picture of the shape (H, W) or (H, W, C)."""
     return np.ones(shape[:2], np.uint8)
 
 
@@ -44,7 +44,7 @@ class CentredDisc:
 
     @classmethod
     def fit(cls, masks: Iterable[np.ndarray]) -> "CentredDisc":
-        """The disc with the best mean Dice per picture on training masks.
+        """Return the disc with the best mean Dice per picture on training masks.
 
         The masks are read once, one at a time, each at its own size, and every radius of RADII is
         tried on all of their pixels. Of equally good radii the smallest is taken.
@@ -64,12 +64,12 @@ class CentredDisc:
         return cls(float(RADII[np.argmax(total)]))
 
     def mask(self, shape: tuple[int, ...]) -> np.ndarray:
-        """The disc as uint8 0/1 (H, W), for a picture of the shape (H, W) or (H, W, C)."""
+        """Return the disc as uint8 0/1 (H, W), for a picture of the shape (H, W) or (H, W, C)."""
         return (_distance_from_centre(shape[:2]) <= self.radius).astype(np.uint8)
 
 
 def otsu_largest_component(picture: np.ndarray) -> np.ndarray:
-    """The largest dark region: gray, blur, Otsu's threshold, largest component, holes filled.
+    """Find the largest dark region: gray, blur, Otsu's threshold, largest component, holes filled.
 
     A lesion is darker than the skin around it, but so are the corners that a round dermatoscope
     leaves black: a region that holds a corner of the picture is taken only if there is no other.
@@ -97,7 +97,7 @@ def otsu_largest_component(picture: np.ndarray) -> np.ndarray:
 
 
 def baseline_table(disc: CentredDisc | None) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """Every baseline by name: picture (H, W, C) -> mask uint8 0/1 (H, W).
+    """Return every baseline by name: picture (H, W, C) -> mask uint8 0/1 (H, W).
 
     Where no disc could be fitted, because the training masks are not at hand, it is left out.
     """
@@ -108,7 +108,7 @@ def baseline_table(disc: CentredDisc | None) -> dict[str, Callable[[np.ndarray],
 
 
 def _distance_from_centre(shape: tuple[int, int]) -> np.ndarray:
-    """Distance (H, W) of each pixel from the centre of the picture, by sqrt(height * width)."""
+    """Return the distance (H, W) of pixels from the picture's centre, by sqrt(height * width)."""
     height, width = shape
     rows = np.arange(height)[:, None] - (height - 1) / 2
     columns = np.arange(width)[None, :] - (width - 1) / 2
@@ -118,5 +118,5 @@ def _distance_from_centre(shape: tuple[int, int]) -> np.ndarray:
 # Most sets hold pictures of one size, or of few; a large picture's ranks take some 50 MB.
 @lru_cache(maxsize=2)
 def _disc_rank(shape: tuple[int, int]) -> np.ndarray:
-    """How many of the discs of RADII hold each pixel, (H, W)."""
+    """Return how many of the discs of RADII hold each pixel, (H, W)."""
     return RADII.size - np.searchsorted(RADII, _distance_from_centre(shape), side="left")

@@ -4,11 +4,14 @@ rule = choose_mask_rule(network, split.validation)
 network.threshold, network.one_lesion = rule.threshold, rule.one_lesion
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from lesion.inputs.pairing import Pair
 from lesion.masks import largest_component, mask_at
+from lesion.predict.network import Network
 from lesion.score.evaluation import predict_pairs
 from lesion.score.metrics import dice, dice_at_thresholds
 
@@ -43,7 +46,7 @@ class MaskRule(NamedTuple):
         )
 
 
-def choose_mask_rule(network, pairs, progress=True) -> MaskRule:
+def choose_mask_rule(network: Network, pairs: Sequence[Pair], progress: bool = True) -> MaskRule:
     """Choose threshold and one-lesion together, by the mean Dice of validation pictures.
 
     Each picture is read and predicted once, with the recipe of every later prediction, and scored
@@ -51,8 +54,8 @@ def choose_mask_rule(network, pairs, progress=True) -> MaskRule:
     cheaper than predicting again, and keeping the probabilities would need memory without bound.
 
     Args:
-        network: a `predict.Network`; its own threshold and `one_lesion` do not matter.
-        pairs: list of `inputs.Pair` with masks, of the validation part.
+        network: its own threshold and `one_lesion` do not matter.
+        pairs: with masks, of the validation part.
         progress: shows a bar.
 
     Raises:

@@ -4,29 +4,35 @@ rows = evaluate(network, split.test)
 summary = write_scores(run, rows, {"set": "test"})      # of results.py
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import tee
 
+import numpy as np
 from tqdm import tqdm
 
 from lesion.console import InputError, note
+from lesion.inputs.pairing import Pair
 from lesion.inputs.reading import read_image, read_mask, read_pair
+from lesion.predict.network import Network, Prediction
 from lesion.score.baselines import CentredDisc, baseline_table
 from lesion.score.metrics import score_pair
+from lesion.score.summaries import Calibration
 
 MODEL = "U-Net"
 HUMAN = "second annotator"
 
 
-def predict_pairs(network, pairs, progress=True):
+def predict_pairs(
+    network: Network, pairs: Sequence[Pair], progress: bool = True
+) -> Iterator[tuple[Pair, np.ndarray, np.ndarray, Prediction]]:
     """Read and predict pairs one after the other, whatever their number.
 
     Args:
-        network: a `predict.Network`.
-        pairs: list of `inputs.Pair` with masks.
+        pairs: with masks.
         progress: shows a bar.
 
     Yields:
-        (pair, picture uint8 (H, W, 3), truth mask (H, W) of 0 and 1, `predict.Prediction`).
+        (pair, picture uint8 (H, W, 3), truth mask (H, W) of 0 and 1, prediction).
 
     Raises:
         InputError: a file cannot be read, or picture and mask differ in size.
@@ -39,24 +45,29 @@ def predict_pairs(network, pairs, progress=True):
         yield pair, picture, truth, prediction
 
 
-def fit_disc(pairs):
+def fit_disc(pairs: Iterable[Pair]) -> CentredDisc:
     """Fit the centred disc, a baseline, on the masks of training pairs."""
     return CentredDisc.fit(read_mask(pair.mask) for pair in pairs)
 
 
-def disc_of(network):
+def disc_of(network: Network) -> CentredDisc | None:
     """Return the centred disc of a network's training masks; None for weights without one."""
     radius = network.settings.get("centred_disc_radius")
     return None if radius is None else CentredDisc(float(radius))
 
 
-def evaluate(network, pairs, *, calibration=None, progress=True):
+def evaluate(
+    network: Network,
+    pairs: Sequence[Pair],
+    *,
+    calibration: Calibration | None = None,
+    progress: bool = True,
+) -> list[dict]:
     """Score the network and every baseline on each pair, at the picture's own size.
 
     Args:
-        network: a `predict.Network`.
-        pairs: list of `inputs.Pair` with masks.
-        calibration: `summaries.Calibration` that counts the network's probabilities, or None.
+        pairs: with masks.
+        calibration: counts the network's probabilities, or None.
         progress: shows a bar.
 
     Returns:
@@ -94,17 +105,16 @@ def _second_mask(pair, truth):
     return mask
 
 
-def of_method(rows, method=MODEL):
+def of_method(rows: Iterable[dict], method: str = MODEL) -> list[dict]:
     """Return the rows of one method, in the order of the pictures."""
     return [row for row in rows if row["method"] == method]
 
 
-def predictions_of(network, pairs, rows):
+def predictions_of(network: Network, pairs: Iterable[Pair], rows: Sequence[dict]) -> list[dict]:
     """Return what `show.predictions` draws of some scored pictures, in the order of `rows`.
 
     Args:
-        network: a `predict.Network`.
-        pairs: list of `inputs.Pair` that holds those pictures.
+        pairs: hold those pictures.
         rows: rows of `evaluate`, such as the four with the lowest Dice.
     """
     by_name = {pair.name: pair for pair in pairs}
@@ -121,14 +131,13 @@ def predictions_of(network, pairs, rows):
     ]
 
 
-def predictions_without_truth(network, pairs):
+def predictions_without_truth(network: Network, pairs: Iterable[Pair]) -> list[dict]:
     """Return what `show.predictions` draws of pictures that have no label.
 
     Another model's prediction that cannot be read as a mask is left out, and a note says so.
 
     Args:
-        network: a `predict.Network`.
-        pairs: list of `inputs.Pair` whose mask is None.
+        pairs: without masks.
     """
     shown = []
     for pair in pairs:

@@ -117,7 +117,7 @@ def dice(truth: np.ndarray, mask: np.ndarray) -> float:
 
 
 def border_distances(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distance in pixels from each border pixel of one mask to the nearest one of the other.
+    """Return the distance from each border pixel of one mask to the nearest one of the other.
 
     A border pixel is a mask pixel with one of its four neighbours outside the mask; whatever lies
     outside the picture is outside the mask (the rule of MONAI and of Metrics Reloaded), so a lesion
@@ -143,7 +143,7 @@ def border_distances(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndar
 
 
 def surface_dice_at(from_truth: np.ndarray, from_prediction: np.ndarray, tolerance: float) -> float:
-    """Share, 0..1, of the border pixels of both masks that are at most `tolerance` pixels off.
+    """Return the share, 0..1, of both masks' border pixels that are at most `tolerance` off.
 
     The distances are those of border_distances. Source: Nikolov et al. 2018, arXiv:1809.04430.
     """
@@ -153,14 +153,14 @@ def surface_dice_at(from_truth: np.ndarray, from_prediction: np.ndarray, toleran
 
 
 def surface_tolerance(shape: tuple[int, int]) -> float:
-    """The tolerance of surface Dice, in pixels, for a picture of this (height, width)."""
+    """Return the tolerance of surface Dice, in pixels, for a picture of this (height, width)."""
     return max(1.0, SURFACE_TOLERANCE * float(np.hypot(*shape)))
 
 
 def dice_at_thresholds(
     truth: np.ndarray, probability: np.ndarray, thresholds: np.ndarray
 ) -> np.ndarray:
-    """Dice of one picture at each threshold of a grid, from a single pass over its pixels.
+    """Return the Dice of one picture at each threshold of a grid, from one pass over its pixels.
 
     Args:
         truth: mask (H, W), 0 or 1.
@@ -184,7 +184,7 @@ def dice_at_thresholds(
 
 
 def dice_of_nested_masks(truth: np.ndarray, rank: np.ndarray, number: int) -> np.ndarray:
-    """Dice of `number` masks at once, of which each holds the next one.
+    """Return the Dice of `number` masks at once, of which each holds the next one.
 
     Args:
         truth: mask (H, W), 0 or 1.

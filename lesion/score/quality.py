@@ -1,10 +1,9 @@
 """How good is a predicted mask, judged without the truth, and how far may that be trusted?
 
-    value = agreement(masks)                    # masks of one picture and of its mirror images
-    report = assess_quality(values, dice)       # on pictures that do have a truth
+    report = assess_quality([row["quality"] for row in rows], [row["dice"] for row in rows])
 
-The estimate needs no label, so it can be given with every new prediction; whether it finds the
-failed ones is measured on labelled pictures.
+The estimate, `predict.agreement`, needs no label, so it can be given with every new prediction;
+whether it finds the failed ones is measured on labelled pictures.
 """
 
 import math
@@ -19,7 +18,7 @@ CURVE_COVERAGES = np.round(np.arange(0.05, 1.001, 0.05), 2)
 
 
 def risk_coverage(quality: Sequence[float], dice: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """What remains at risk if only the pictures with the best estimates are taken.
+    """Return what remains at risk if only the pictures with the best estimates are taken.
 
     Coverage: the share of pictures that is taken; risk: their mean of 1 - Dice. Source: El-Yaniv &
     Wiener 2010, Journal of Machine Learning Research 11; Geifman & El-Yaniv 2017,
@@ -42,7 +41,7 @@ def risk_coverage(quality: Sequence[float], dice: Sequence[float]) -> tuple[np.n
 
 
 def assess_quality(quality: Sequence[float], dice: Sequence[float]) -> dict:
-    """Does the estimate find the failed pictures? Measured on pictures with a truth.
+    """Measure whether the estimate finds the failed pictures, on pictures with a truth.
 
     Args:
         quality, dice: as in `risk_coverage`.
@@ -98,7 +97,7 @@ def _check(quality, dice):
 
 
 def _in_order(key, values):
-    """Values by ascending key; where keys are equal, their mean, as a random order would give."""
+    """Return values by ascending key; of equal keys the mean, as a random order would give."""
     _, group = np.unique(key, return_inverse=True)
     means = np.bincount(group, values) / np.bincount(group)
     return means[np.sort(group)]

@@ -4,6 +4,7 @@ summary = write_scores(run, rows, {"set": "test"}, calibration)
 print(describe(summary))
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lesion.score.evaluation import MODEL, of_method
@@ -11,6 +12,7 @@ from lesion.score.quality import FLAGGED_SHARE, assess_quality
 from lesion.score.summaries import (
     FAILURE_DICE,
     SHARE_FAILED,
+    Calibration,
     compare_paired,
     strata,
     summarise,
@@ -20,7 +22,7 @@ from lesion.storage import write_json, write_table
 STRATA = ("lesion_size", "touches_frame", "dx", "localization")
 
 
-def format_table(rows):
+def format_table(rows: Sequence[dict]) -> str:
     """Return a list of dicts as text in aligned columns."""
     lines = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -30,7 +32,7 @@ def format_table(rows):
     )
 
 
-def summarise_methods(rows):
+def summarise_methods(rows: Sequence[dict]) -> dict:
     """Summarise each method, and how much better the network is than each of the others.
 
     Returns:
@@ -63,7 +65,7 @@ def _difference(model, others):
     return compare_paired([by_name[row["name"]] for row in others], [r["dice"] for r in others])
 
 
-def summarise_calibration(calibration):
+def summarise_calibration(calibration: Calibration) -> dict:
     """Return expected calibration error and bins that hold pixels, ready for JSON."""
     columns = {key: values.tolist() for key, values in calibration.curve().items()}
     bins = [
@@ -75,14 +77,19 @@ def summarise_calibration(calibration):
     }
 
 
-def write_scores(directory, rows, about, calibration=None):
+def write_scores(
+    directory: str | Path,
+    rows: Sequence[dict],
+    about: dict,
+    calibration: Calibration | None = None,
+) -> dict:
     """Write scores.csv (one line for each picture and method) and scores.json (the summaries).
 
     Args:
         directory: existing folder.
         rows: what `evaluate` returned.
-        about: dict of what was scored (weights, set, threshold), put first into scores.json.
-        calibration: the `Calibration` that `evaluate` filled, or None to leave it out.
+        about: what was scored (weights, set, threshold), put first into scores.json.
+        calibration: what `evaluate` filled, or None to leave it out.
 
     Returns:
         the content of scores.json.
@@ -95,7 +102,7 @@ def write_scores(directory, rows, about, calibration=None):
     return summary
 
 
-def describe(summary):
+def describe(summary: dict) -> str:
     """Return the summary as text: means with 95 % intervals, a line a method, and more."""
     methods = summary["methods"]
     count = methods[MODEL]["count"]

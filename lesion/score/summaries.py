@@ -35,7 +35,7 @@ UNKNOWN = "unknown"
 
 
 def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the mean: percentile bootstrap, 2000 resamples of the pictures.
+    """Return the 95 % interval of the mean: percentile bootstrap, 2000 resamples of the pictures.
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13. The same values
     and seed give the same interval. It covers the choice of pictures, not that of the training.
@@ -71,7 +71,7 @@ def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, f
 
 
 def summarise(rows: Sequence[Mapping], seed: int = 0) -> dict:
-    """Scores of a set from the rows of its pictures.
+    """Return the scores of a set from the rows of its pictures.
 
     Args:
         rows: what metrics.score_pair returned for each picture; further keys are ignored.
@@ -119,7 +119,7 @@ def summarise(rows: Sequence[Mapping], seed: int = 0) -> dict:
 
 
 def compare_paired(a: Sequence[float], b: Sequence[float], seed: int = 0) -> dict:
-    """Is one model better than another on the same pictures?
+    """Test whether one model is better than another on the same pictures.
 
     Args:
         a, b: (N,) one score of each model, in the same order of pictures; nan where undefined.
@@ -160,7 +160,7 @@ def compare_paired(a: Sequence[float], b: Sequence[float], seed: int = 0) -> dic
 
 
 def strata(rows: Sequence[Mapping], key: str, seed: int = 0) -> list[dict]:
-    """Mean Dice of each part of a set.
+    """Return the mean Dice of each part of a set.
 
     Args:
         rows: what metrics.score_pair returned for each picture, with metadata columns added.
@@ -233,7 +233,7 @@ class Calibration:
         self._probability += np.bincount(bins, probability.ravel(), minlength=self.BINS)
 
     def curve(self) -> dict[str, np.ndarray]:
-        """The reliability curve: arrays of 15, nan in a bin without pixels.
+        """Return the reliability curve: arrays of 15, nan in a bin without pixels.
 
         Keys: lower, upper (ends of the bin), probability (mean prediction in it), frequency (share
         of lesion in it), pixels (how many it holds).
@@ -249,7 +249,7 @@ class Calibration:
         }
 
     def expected_calibration_error(self) -> float:
-        """Mean over all pixels of |mean prediction - share of lesion| of the pixel's bin, 0..1.
+        """Return the mean over pixels of |mean prediction - share of lesion| of their bin, 0..1.
 
         Raises:
             ValueError: no picture has been counted yet.

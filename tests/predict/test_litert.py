@@ -177,3 +177,16 @@ def test_predicting_imports_neither_tensorflow_nor_keras(published, drawn_folder
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines()[-1] == "[]"
     assert (tmp_path / "out" / "0_mask.png").is_file()
+
+
+def test_the_rooms_of_prediction_and_scores_load_neither():
+    code = """
+import sys
+from lesion import predict, score
+
+assert all(hasattr(room, name) for room in (predict, score) for name in room.__all__)
+print({"tensorflow", "keras", "matplotlib"} & set(sys.modules))
+"""
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout == "set()\n"
