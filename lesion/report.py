@@ -1,7 +1,6 @@
 """report.html: all scores and figures of a scored set in one file that needs nothing else.
 
-figures = draw_figures(network, pairs, set_name, rows, summary, run / "figures")    # of workflow
-write_report(run / "report.html", rows, summary, figures)
+write_report(run / "report.html", scored, show.draw_all(scored, run / "figures"))
 
 The page holds its figures, loads nothing from anywhere, and is plain HTML for a browser of any age.
 """
@@ -10,10 +9,11 @@ import base64
 import html
 from pathlib import Path
 
+from lesion import show
 from lesion.runs import describe_environment
 from lesion.score.evaluation import HUMAN, MODEL, of_method
 from lesion.score.metrics import JACCARD_THRESHOLD, SURFACE_TOLERANCE
-from lesion.score.summaries import FAILURE_DICE
+from lesion.score.summaries import FAILURE_DICE, SHARE_FAILED
 from lesion.storage import replacing
 
 WORST = 10  # lines in the table of the worst pictures
@@ -35,16 +35,6 @@ STRATA_WORDS = {
     "dx": "Diagnosis",
     "localization": "Site on the body",
 }
-FIGURE_WORDS = {
-    "curves": "Loss and Dice of the training and validation sets, epoch by epoch.",
-    "scores": "Every picture, each method: the network above methods that learn nothing.",
-    "reliability": "Calibration: do pixels given a probability hold lesion that often?",
-    "quality": "Quality estimate: does it tell the failed pictures from the good ones?",
-    "size": "Dice of each picture against the size of its lesion.",
-    "lowest": "The pictures with the lowest Dice.",
-    "borders": "Where the predicted border of the worst pictures is off, and by how much.",
-    "highest": "The pictures with the highest Dice.",
-}
 STYLE = """
 body { margin: 0; background: #fff; color: #1b1b1b; font: 1rem/1.5 system-ui, sans-serif; }
 main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
@@ -64,45 +54,26 @@ footer { border-top: 1px solid #ddd; margin-top: 3rem; overflow-wrap: anywhere; 
 """
 
 
-def write_report(path, rows, summary, figures):
-    """Writes the page, whole or not at all.
+def write_report(path, scored, figures):
+    """Write the page, whole or not at all.
 
     Args:
         path: of the file, `report.html`.
-        rows, summary: what `evaluation.evaluate` and `evaluation.write_scores` returned.
-        figures: dict of name -> PNG file, such as `workflow.draw_figures` returns; those named in
-            `FIGURE_WORDS` are shown.
+        scored: `show.Scored`, the set the page is about.
+        figures: dict of name -> PNG file, as `show.draw_all` returns; each goes to the section that
+            its row in `show.FIGURES` names.
     """
-    count = summary["methods"][MODEL]["count"]
-    body = [
-        f"<h1>Segmentation of {count} pictures: {_text(summary.get('set', 'scores'))}</h1>",
-        *_answers(summary),
-        _figure(figures, "curves"),
-        "<h2>Scores, beside methods that learn nothing</h2>",
-        "<p>Each picture is scored at its own size; means over pictures with their 95 % bootstrap "
-        "intervals. The interval covers the choice of pictures, not that of the training.</p>",
-        *_methods(summary),
-        _figure(figures, "scores"),
-        "<h2>Where it is good and where not</h2>",
-        *(
-            _table(STRATA_WORDS.get(key, key), [_stratum(part) for part in parts])
-            for key, parts in summary["strata"].items()
-        ),
-        _figure(figures, "size"),
-        *_calibration(summary),
-        _figure(figures, "reliability"),
-        *_quality(summary["quality"]),
-        _figure(figures, "quality"),
-        "<h2>Worst and best pictures</h2>",
-        _worst(rows),
-        *(_figure(figures, name) for name in ("lowest", "borders", "highest")),
-        *_notes(summary),
-    ]
+    count = scored.summary["methods"][MODEL]["count"]
+    body = [f"<h1>Segmentation of {count} pictures: {_text(scored.summary['set'])}</h1>"]
+    for section, write in SECTIONS.items():
+        body += write(scored)
+        body += [_figure(figures[name], show.FIGURES[name].caption)
+                 for name in figures if show.FIGURES[name].section == section]  # fmt: skip
     page = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Segmentation of {count} pictures</title>\n<style>{STYLE}</style>\n</head>\n"
-        "<body>\n<main>\n" + "\n".join(filter(None, body)) + "\n</main>\n</body>\n</html>\n"
+        "<body>\n<main>\n" + "\n".join(body) + "\n</main>\n</body>\n</html>\n"
     )
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -147,25 +118,22 @@ def _table(caption, lines, marked=None):
     )
 
 
-def _figure(figures, name):
-    if name not in figures:
-        return ""
-    data = base64.b64encode(Path(figures[name]).read_bytes()).decode("ascii")
-    words = _text(FIGURE_WORDS[name])
+def _figure(path, caption):
+    data, words = base64.b64encode(Path(path).read_bytes()).decode("ascii"), _text(caption)
     return (
         f'<figure><div class="scroll"><img alt="{words}" src="data:image/png;base64,{data}"></div>'
         f"<figcaption>{words}</figcaption></figure>"
     )
 
 
-def _answers(summary):
+def _result(scored):
     """The result in sentences, for who reads no further."""
-    methods = summary["methods"]
+    methods = scored.summary["methods"]
     ours = methods[MODEL]
     low, high = ours["dice"]["interval"]
     yield (
         f"<p><strong>Mean Dice {_number(ours['dice']['mean'])}</strong> (95 % interval "
-        f"{_number(low)} to {_number(high)}); {_percent(ours[f'share_dice_below_{FAILURE_DICE}'])} "
+        f"{_number(low)} to {_number(high)}); {_percent(ours[SHARE_FAILED])} "
         f"of the pictures failed (Dice below {FAILURE_DICE})."
     )
     baselines = {
@@ -175,7 +143,7 @@ def _answers(summary):
     }
     if baselines:
         best = max(baselines, key=baselines.get)
-        difference = summary["model_minus"][best]
+        difference = scored.summary["model_minus"][best]
         low, high = difference["interval"]
         yield (
             f"The best method without learning, {_text(best)}, reaches {_number(baselines[best])}; "
@@ -193,8 +161,13 @@ def _answers(summary):
     )
 
 
-def _methods(summary):
-    methods = summary["methods"]
+def _scores(scored):
+    methods = scored.summary["methods"]
+    yield "<h2>Scores, beside methods that learn nothing</h2>"
+    yield (
+        "<p>Each picture is scored at its own size; means over pictures with their 95 % bootstrap "
+        "intervals. The interval covers the choice of pictures, not that of the training.</p>"
+    )
     yield _table(
         "Mean of each score",
         [
@@ -214,7 +187,7 @@ def _methods(summary):
         [
             {
                 "method": name,
-                f"Dice below {FAILURE_DICE}": _percent(scores[f"share_dice_below_{FAILURE_DICE}"]),
+                f"Dice below {FAILURE_DICE}": _percent(scores[SHARE_FAILED]),
                 f"Jaccard below {JACCARD_THRESHOLD}": _percent(
                     scores[f"share_jaccard_below_{JACCARD_THRESHOLD}"]
                 ),
@@ -235,10 +208,16 @@ def _stratum(part):
     return {"pictures": part["name"], "number": part["count"], "mean Dice": mean}
 
 
-def _calibration(summary):
-    if "calibration" not in summary:
+def _strata(scored):
+    yield "<h2>Where it is good and where not</h2>"
+    for key, parts in scored.summary["strata"].items():
+        yield _table(STRATA_WORDS.get(key, key), [_stratum(part) for part in parts])
+
+
+def _calibration(scored):
+    if "calibration" not in scored.summary:
         return
-    error = summary["calibration"]["expected_calibration_error"]
+    error = scored.summary["calibration"]["expected_calibration_error"]
     yield "<h2>Can the probabilities be believed?</h2>"
     yield (
         f"<p>Expected calibration error {_number(error)}: on average over all pixels, the "
@@ -246,7 +225,8 @@ def _calibration(summary):
     )
 
 
-def _quality(quality):
+def _quality(scored):
+    quality = scored.summary["quality"]
     yield "<h2>Does it know when it is wrong?</h2>"
     yield (
         "<p>Quality estimate without truth: mean Dice of a mask with the masks of the mirrored "
@@ -266,9 +246,10 @@ def _quality(quality):
     yield _table("How good the estimate is", lines)
 
 
-def _worst(rows):
-    worst = sorted(of_method(rows), key=lambda row: row["dice"])[:WORST]
-    return _table(
+def _pictures(scored):
+    worst = sorted(of_method(scored.rows), key=lambda row: row["dice"])[:WORST]
+    yield "<h2>Worst and best pictures</h2>"
+    yield _table(
         f"The {len(worst)} pictures with the lowest Dice",
         [
             {
@@ -284,7 +265,7 @@ def _worst(rows):
     )
 
 
-def _notes(summary):
+def _notes(scored):
     yield "<h2>How this was computed</h2>"
     yield (
         "<p>Empty masks: overlap scores are 1 where both masks are empty and 0 where one is; "
@@ -292,10 +273,23 @@ def _notes(summary):
         f"mean. Thresholded Jaccard is 0 below {JACCARD_THRESHOLD}. Surface Dice forgives "
         f"{100 * SURFACE_TOLERANCE:g} % of the picture's diagonal.</p>"
     )
-    known = {key: value for key, value in summary.items() if not isinstance(value, dict | list)}
+    known = {
+        key: value for key, value in scored.summary.items() if not isinstance(value, dict | list)
+    }
     facts = "; ".join(f"{_text(key)} {_text(value)}" for key, value in known.items())
     made = describe_environment()
     yield (
         f"<footer><p>{facts}. Written {_text(made['created'])} by {_text(made['command'])}.</p>"
         "</footer>"
     )
+
+
+SECTIONS = {  # name, by which `show.FIGURES` puts its figures here -> what writes it
+    "result": _result,
+    "scores": _scores,
+    "strata": _strata,
+    "calibration": _calibration,
+    "quality": _quality,
+    "pictures": _pictures,
+    "notes": _notes,
+}

@@ -21,20 +21,13 @@ from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
 from lesion.runs import create_run_folder, describe_environment
 from lesion.score.choice import choose_mask_rule
-from lesion.score.evaluation import (
-    MODEL,
-    evaluate,
-    fit_disc,
-    of_method,
-    predictions_of,
-)
+from lesion.score.evaluation import evaluate, fit_disc
 from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
 from lesion.storage import write_json
 from lesion.training import CHECKPOINT, History, compile_model, fit, save_model
 
 EVERY_PAIR = "every pair"  # what a set is called that is no part of a split
-SHOWN = 4  # pictures in a figure of the worst or the best
 PATIENCE = 0.4  # of all epochs without a better validation Dice end a training
 
 
@@ -59,7 +52,7 @@ def train(split, settings, run):
     )
     if (run / "model.keras").exists():  # stopped while it was being scored
         _record(run, settings.complete(), split)
-        network, history = load_network(run / "model.keras"), History.read(run)
+        network = load_network(run / "model.keras")
     else:
         trained = Training(split, settings, run)
         history = trained.fit()
@@ -67,7 +60,6 @@ def train(split, settings, run):
             raise KeyboardInterrupt
         network = trained.finish()
     pairs, set_name = scored_part(split)
-    show.save(show.curves(history), run / "figures" / "curves.png")
     score(network, pairs, set_name, run)
     return network
 
@@ -220,59 +212,22 @@ def _record(run, settings, split):
         )
 
 
-def draw_figures(network, pairs, set_name, rows, summary, directory):
-    """Draws the figures of a scored set as PNG files.
-
-    Args:
-        network, pairs: what was scored.
-        set_name: "training", "validation" or "test", or other words for the set.
-        rows, summary: what `evaluation.evaluate` and `evaluation.write_scores` returned.
-        directory: where the files go; made if missing.
-
-    Returns:
-        dict of name -> `Path`; the names are among `report.FIGURE_WORDS`.
-    """
-    set_name = "whole" if set_name == EVERY_PAIR else set_name
-    model = of_method(rows)
-    dice = {
-        method: [row["dice"] for row in of_method(rows, method)] for method in summary["methods"]
-    }
-    ours = dice.pop(MODEL)
-    share = [row["true_pixels"] / row["picture_pixels"] for row in model]
-    figures = {
-        "scores": show.score_distribution({MODEL: ours}, dice, set_name),
-        "quality": show.risk_coverage([row["quality"] for row in model], ours, set_name),
-        "size": show.size_against_dice(share, ours, set_name),
-    }
-    if "calibration" in summary:
-        figures["reliability"] = show.reliability(summary["calibration"], set_name)
-    ranking = sorted(model, key=lambda row: row["dice"])
-    for name, chosen in (("lowest", ranking[:SHOWN]), ("highest", ranking[::-1][:SHOWN])):
-        panels = predictions_of(network, pairs, chosen)
-        figures[name] = show.predictions(panels, f"{set_name} set, {name} Dice first")
-        if name == "lowest":
-            title = f"Border errors, {set_name} set, lowest Dice first"
-            figures["borders"] = show.border_errors(panels, title)
-    return {
-        name: show.save(figure, Path(directory) / f"{name}.png") for name, figure in figures.items()
-    }
-
-
 def score(network, pairs, set_name, directory):
-    """Scores pairs, writes the scores, figures/ and report.html into a folder, prints the table.
+    """Score pairs, write the scores, figures/ and report.html into a folder, print the table.
 
     Returns:
-        (rows of `evaluation.evaluate`, content of scores.json).
+        (rows of `score.evaluate`, content of scores.json).
     """
-    calibration = Calibration()
+    directory, calibration = Path(directory), Calibration()
     rows = evaluate(network, pairs, calibration=calibration)
     about = {"set": set_name, "threshold": network.threshold, "image_size": network.image_size}
     summary = write_scores(directory, rows, about, calibration)
     print(f"{set_name}: {describe(summary)}")
-    figures = draw_figures(network, pairs, set_name, rows, summary, Path(directory) / "figures")
-    curves = Path(directory) / "figures" / "curves.png"  # of the training, if it was here
-    figures |= {"curves": curves} if curves.is_file() else {}
-    write_report(Path(directory) / "report.html", rows, summary, figures)
+    # The history is there where the network was trained in this folder.
+    history = History.read(directory) if (directory / "history.csv").is_file() else None
+    name = "whole" if set_name == EVERY_PAIR else set_name
+    scored = show.Scored(network, pairs, name, rows, summary, history)
+    write_report(directory / "report.html", scored, show.draw_all(scored, directory / "figures"))
     return rows, summary
 
 

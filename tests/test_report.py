@@ -7,11 +7,15 @@ from html.parser import HTMLParser
 
 import pytest
 
+from lesion import show
+from lesion.inputs.pairing import find_pairs
 from lesion.predict.network import load_network
-from lesion.report import FIGURE_WORDS, write_report
+from lesion.report import SECTIONS, write_report
 from lesion.score.evaluation import MODEL, evaluate, of_method
 from lesion.score.results import write_scores
 from lesion.score.summaries import Calibration
+from lesion.show.figures import Row
+from lesion.show.style import plot_figure
 
 VOID = {"meta", "img", "br"}
 
@@ -46,10 +50,10 @@ def page(trained):
 def test_a_training_leaves_a_whole_report(page, trained):
     parsed = Page(page)
     assert parsed.count["h1"] == 1
-    assert parsed.count["img"] == len(FIGURE_WORDS)
-    for name, words in FIGURE_WORDS.items():
+    assert parsed.count["img"] == len(show.FIGURES)
+    for name, figure in show.FIGURES.items():
         assert (trained / "figures" / f"{name}.png").is_file()
-        assert words in parsed.text
+        assert figure.caption in parsed.text
     for words in (MODEL, "Otsu", "Surface", "calibration error", "flagging at random", "Dice"):
         assert words in parsed.text
 
@@ -63,8 +67,6 @@ def test_it_loads_nothing(page):
 
 
 def test_names_and_metadata_are_text_never_markup(trained, drawn_folder, tmp_path):
-    from lesion.inputs.pairing import find_pairs
-
     network = load_network(trained / "model.keras")
     calibration = Calibration()
     pairs = find_pairs(drawn_folder).labelled[:3]
@@ -73,7 +75,7 @@ def test_names_and_metadata_are_text_never_markup(trained, drawn_folder, tmp_pat
     for row in rows:
         row |= {"name": evil + row["name"], "dx": evil}
     summary = write_scores(tmp_path, rows, {"set": evil}, calibration)
-    write_report(tmp_path / "report.html", rows, summary, {})
+    write_report(tmp_path / "report.html", show.Scored(network, pairs, "", rows, summary), {})
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     parsed = Page(page)
     assert "script" not in parsed.count
@@ -82,18 +84,41 @@ def test_names_and_metadata_are_text_never_markup(trained, drawn_folder, tmp_pat
 
 
 def test_undefined_scores_are_dashes(trained, drawn_folder, tmp_path):
-    from lesion.inputs.pairing import find_pairs
-
     network = load_network(trained / "model.keras")
     network.threshold = 1.01  # finds nothing, so that no border distance is defined
-    rows = evaluate(network, find_pairs(drawn_folder).labelled[:3], progress=False)
+    pairs = find_pairs(drawn_folder).labelled[:3]
+    rows = evaluate(network, pairs, progress=False)
     assert all(row["dice"] == 0 and row["quality"] == 0 for row in of_method(rows))
     summary = write_scores(tmp_path, rows, {"set": "test"})
-    write_report(tmp_path / "report.html", rows, summary, {})
+    write_report(tmp_path / "report.html", show.Scored(network, pairs, "", rows, summary), {})
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "–" in page
     assert "nan" not in Page(page).text.lower()
     assert "None" not in page
+
+
+def test_another_figure_is_a_function_and_its_row(trained, drawn_folder, tmp_path, monkeypatch):
+    network, pairs = load_network(trained / "model.keras"), find_pairs(drawn_folder).labelled[:3]
+    rows = evaluate(network, pairs, progress=False)
+    scored = show.Scored(
+        network, pairs, "test", rows, write_scores(tmp_path, rows, {"set": "test"})
+    )
+    for name in list(show.FIGURES):
+        monkeypatch.delitem(show.FIGURES, name)
+    monkeypatch.setitem(
+        show.FIGURES, "new", Row(lambda of: plot_figure(2)[0], "strata", "New one.")
+    )
+    monkeypatch.setitem(show.FIGURES, "none", Row(lambda of: None, "strata", "Nothing to show."))
+    figures = show.draw_all(scored, tmp_path)
+    assert figures == {"new": tmp_path / "new.png"}
+    write_report(tmp_path / "report.html", scored, figures)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Nothing to show." not in page
+    assert page.index("Where it is good") < page.index("New one.") < page.index("when it is wrong")
+
+
+def test_every_figure_belongs_to_a_section_of_the_report():
+    assert {figure.section for figure in show.FIGURES.values()} <= set(SECTIONS)
 
 
 @pytest.mark.slow
@@ -107,5 +132,5 @@ def test_a_browser_shows_it(trained, tmp_path):
         (trained / "report.html").as_uri(),
     ]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert result.stdout.count("<img") == len(FIGURE_WORDS)
+    assert result.stdout.count("<img") == len(show.FIGURES)
     assert "<h1>" in result.stdout

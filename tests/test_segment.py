@@ -15,10 +15,10 @@ from lesion.drawn.scene import write_pairs
 from lesion.inputs.reading import read_image, read_mask
 from lesion.inputs.splitting import load_split
 from lesion.predict.network import load_network
-from lesion.report import FIGURE_WORDS
 from lesion.score.evaluation import MODEL
 from lesion.score.metrics import score_pair
 from lesion.settings import FINE_TUNING
+from lesion.show import FIGURES
 from lesion.storage import read_table
 from segment import main
 
@@ -210,7 +210,7 @@ def test_resume_goes_on_and_refuses_another_training(
         assert run(*command, "--resume") == 0
     for name in ("history.csv", "scores.csv"):
         assert (out / name).read_bytes() == (trained / name).read_bytes()
-    assert {path.stem for path in (out / "figures").iterdir()} == set(FIGURE_WORDS)
+    assert {path.stem for path in (out / "figures").iterdir()} == set(FIGURES)
     assert "has ended" in failure(capsys, *command, "--resume")
 
 

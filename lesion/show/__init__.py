@@ -9,17 +9,21 @@ No function touches `pyplot`: there is no current figure to leak, no window, no 
 
 from lesion.show.diagrams import architecture, dice_explained
 from lesion.show.errors import border_errors, reliability, risk_coverage, size_against_dice
+from lesion.show.figures import FIGURES, Scored, draw_all
 from lesion.show.gallery import augmentations, pairs, predictions
 from lesion.show.plots import comparison, curves, mask_coverage, score_distribution, threshold
 from lesion.show.style import save
 
 __all__ = [
+    "FIGURES",
+    "Scored",
     "architecture",
     "augmentations",
     "border_errors",
     "comparison",
     "curves",
     "dice_explained",
+    "draw_all",
     "mask_coverage",
     "pairs",
     "predictions",
