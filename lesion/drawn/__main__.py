@@ -1,6 +1,44 @@
-"""`python -m lesion.drawn`: draw pictures with their masks."""
+"""Draw dermoscopy pictures with their lesion masks.
 
-from lesion.drawn.scene import main
+    python -m lesion.drawn --count 6000 --out drawn --size 128     # more pictures
+    python -m lesion.drawn --embedded      # the project's own 30 + 30 pairs, train/ and test/
+
+Neither overwrites: `--embedded` wants train/ and test/ moved away first, or draws into --out DIR.
+"""
+
+from pathlib import Path
+
+from lesion.console import InputError, Parser
+from lesion.drawn.scene import EMBEDDED_SIZE, PROJECT, write_embedded, write_pairs
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Draw; a mistake of the user ends in one line on stderr and exit code 2."""
+    parser = Parser(description="Draw dermoscopy pictures with lesion masks.")
+    parser.add_argument("--count", type=int, help="how many pairs to draw")
+    parser.add_argument("--out", type=Path, help="a new or empty folder for image/ and label/")
+    parser.add_argument("--size", type=int, help=f"pixels a side (default {EMBEDDED_SIZE})")
+    parser.add_argument("--seed", type=int, help="number of the first picture (default 0)")
+    parser.add_argument(
+        "--embedded",
+        action="store_true",
+        help="draw the project's own train/ and test/, into --out or the project's folder",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        if options.embedded:
+            for name in ("count", "size", "seed"):
+                if getattr(options, name) is not None:
+                    raise InputError(f"--embedded fixes its own {name}: leave --{name} out")
+            write_embedded(options.out or PROJECT)
+        else:
+            if options.count is None or options.out is None:
+                raise InputError("--count and --out are both needed (or --embedded)")
+            size = EMBEDDED_SIZE if options.size is None else options.size
+            write_pairs(options.count, options.out, size, options.seed or 0)
+    except (InputError, OSError) as problem:
+        parser.error(str(problem))
+
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""What lies between skin and file: hairs, ruler, ink, gel, patches, frame, lens, sensor, JPEG.
+"""What lies on the skin: hairs, ruler, ink, gel, glare, patches, frame.
 
 For the drawn pictures of `lesion.drawn`. Pictures here are float32 (S, S, 3) RGB in 0..1, changed
 in place where a function returns nothing. Lengths are fractions of the picture's width.
@@ -9,9 +9,8 @@ import math
 import cv2
 import numpy as np
 
+from lesion.drawn.canvas import Canvas, curve, paint, pick
 from lesion.drawn.skin import fractal, log_uniform, noise, spots
-
-SHIFT = 4  # binary digits behind the point in coordinates handed to OpenCV
 
 HAIR_COLOURS = ((40, 26, 20), (70, 45, 32), (25, 22, 24), (110, 80, 60), (120, 70, 45))
 LIGHT_HAIR_COLOURS = ((235, 230, 222), (215, 200, 175), (250, 248, 246))
@@ -20,62 +19,6 @@ PATCH_COLOURS = (
     (95, 190, 185), (255, 120, 80), (250, 150, 40), (240, 205, 70),
     (40, 80, 190), (70, 160, 90), (200, 60, 60), (150, 90, 160),
 )  # fmt: skip
-
-
-class Canvas:
-    """Antialiased lines and shapes at twice the picture's size, read back as coverage 0..1."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.pixels = np.zeros((2 * size, 2 * size), np.uint8)
-
-    def _fixed(self, points: np.ndarray) -> np.ndarray:
-        return np.round(points * (2 * self.size * 2**SHIFT)).astype(np.int32)
-
-    def line(self, points: np.ndarray, width: float, strength: float = 1.0) -> None:
-        """Stroke through `points` (n, 2) x, y. Below a pixel, width becomes faintness."""
-        pixels = width * 2 * self.size
-        value = int(255 * strength * min(1.0, max(pixels, 0.25)))
-        thickness = max(1, round(pixels))
-        cv2.polylines(
-            self.pixels, [self._fixed(points)], False, value, thickness, cv2.LINE_AA, SHIFT
-        )
-
-    def polygon(self, points: np.ndarray) -> None:
-        """Filled polygon through `points` (n, 2) x, y."""
-        cv2.fillPoly(self.pixels, [self._fixed(points)], 255, cv2.LINE_AA, SHIFT)
-
-    def circle(self, x: float, y: float, radius: float, width: float | None, value: int = 255):
-        """A circle's line, or its disc where `width` is None."""
-        thickness = -1 if width is None else max(1, round(width * 2 * self.size))
-        centre = self._fixed(np.array([x, y]))
-        reach = round(radius * 2 * self.size * 2**SHIFT)
-        cv2.circle(self.pixels, centre.tolist(), reach, value, thickness, cv2.LINE_AA, SHIFT)
-
-    def coverage(self) -> np.ndarray:
-        """Coverage of every picture pixel, float32 (size, size, 1) in 0..1."""
-        small = cv2.resize(self.pixels, (self.size, self.size), interpolation=cv2.INTER_AREA)
-        return small.astype(np.float32)[..., None] / 255
-
-
-def paint(picture: np.ndarray, coverage: np.ndarray, colour: np.ndarray) -> None:
-    """Lay `colour` (3,) or (S, S, 3) over the picture where `coverage` (S, S, 1) says."""
-    picture += coverage * (np.asarray(colour, np.float32) - picture)
-
-
-def pick(rng: np.random.Generator, colours: tuple) -> np.ndarray:
-    """One of the 0..255 colours as 0..1, varied a little."""
-    colour = np.array(colours[rng.integers(len(colours))]) / 255
-    return np.clip(colour + rng.normal(0, 0.03, 3), 0, 1).astype(np.float32)
-
-
-def curve(rng: np.random.Generator, start, angle: float, length: float, bend: float) -> np.ndarray:
-    """Points (n, 2) of a hair-like arc whose direction drifts by about `bend` radians."""
-    steps = 14
-    turning = bend * (rng.normal(0, 1) + rng.normal(0, 0.8) * np.linspace(-1, 1, steps))
-    headings = angle + np.cumsum(turning / steps)
-    moves = np.stack([np.cos(headings), np.sin(headings)], 1) * (length / steps)
-    return np.asarray(start) + np.cumsum(moves, 0)
 
 
 def draw_hairs(rng: np.random.Generator, picture: np.ndarray) -> None:
@@ -288,41 +231,3 @@ def draw_device(
             draw(rng, picture)
     if rng.random() < 0.15:
         draw_ink(rng, picture, x, y, reach)
-
-
-def draw_lens(rng: np.random.Generator, picture: np.ndarray) -> None:
-    """The vignette of the lens: the light falls off from the middle."""
-    size = len(picture)
-    centre = np.float32(0.5 + rng.normal(0, 0.08, 2))
-    ramp = (np.arange(size, dtype=np.float32) + 0.5) / size
-    squares = np.square(ramp - centre[0])[:, None] + np.square(ramp - centre[1])
-    fall = log_uniform(rng, 0.02, 0.5) if rng.random() < 0.85 else rng.uniform(0.5, 1.8)
-    picture *= np.exp(-np.float32(fall) * squares ** np.float32(rng.choice((1.0, 2.0))))[..., None]
-
-
-def develop(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
-    """White balance, exposure, contrast, saturation, blur, sharpening, sensor noise, JPEG.
-
-    Returns uint8 (S, S, 3).
-    """
-    if rng.random() < 0.5:
-        picture = picture * np.exp(rng.normal(0, 0.04, 3) + rng.normal(0, 0.05)).astype(np.float32)
-    if rng.random() < 0.5:  # contrast about the skin's own level
-        level = np.float32(np.median(picture[::4, ::4]))
-        picture = level + (picture - level) * np.float32(log_uniform(rng, 0.75, 1.25))
-    if rng.random() < 0.5:
-        gray = picture.mean(2, keepdims=True)
-        picture = gray + (picture - gray) * np.float32(log_uniform(rng, 0.65, 1.4))
-    if rng.random() < 0.4:
-        picture = cv2.GaussianBlur(picture, (0, 0), log_uniform(rng, 0.002, 0.008) * len(picture))
-    elif rng.random() < 0.3:
-        soft = cv2.GaussianBlur(picture, (0, 0), 0.008 * len(picture))
-        picture = picture + np.float32(rng.uniform(0.2, 0.7)) * (picture - soft)
-    grain = rng.standard_normal((*picture.shape[:2], 1), dtype=np.float32)
-    picture = picture + np.float32(log_uniform(rng, 0.001, 0.008)) * grain
-    pixels = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
-    if rng.random() < 0.5:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 96))]
-        coded = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), quality)[1]
-        pixels = cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    return pixels

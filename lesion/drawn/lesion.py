@@ -1,8 +1,8 @@
 """Lesions, for the drawn dermoscopy pictures of `lesion.drawn`.
 
 A lesion is a field `inside` in units of its own radius: about 1 in the middle, 0 at the border,
-negative outside. Pigment, texture and mask
-(`synthetic_annotator.py`) are all read from that one field, so they agree.
+negative outside. Pigment, texture and mask (`scene.annotate`) are all read from that one field, so
+they agree.
 """
 
 import math
@@ -11,67 +11,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from lesion.drawn.kinds import Kind
 from lesion.drawn.skin import COLUMN, cells_of, fractal, log_uniform, noise, ridges, spots
 
 # Share of the picture that lesions cover: quantiles, from specks to larger than the picture.
 AREA_QUANTILES = (0.0, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.96, 1.0)
 AREAS = (0.005, 0.018, 0.03, 0.065, 0.16, 0.37, 0.62, 0.85, 1.4)
-
-
-class Kind(NamedTuple):
-    """How one kind of lesion looks: ranges (low, high) and probabilities."""
-
-    weight: float  # how often it is drawn
-    density: tuple[float, float]  # of its main brown, log-uniform
-    redness: tuple[float, float]  # density of blood in it
-    fuzz: tuple[float, float]  # width of the border in radii, log-uniform
-    rough: tuple[float, float]  # how irregular the border is, in radii
-    mottle: tuple[float, float]  # unevenness of the pigment
-    network: float
-    globules: float
-    halo: float  # a faint outer zone that belongs to the lesion
-    patchy: float  # pigment in separate islands within one lesion
-    black: float
-    blue: float
-    pale: float  # regression, scar
-    warty: float  # cysts, plugs, fissures
-    crust: float  # crust, scale, ulcer
-
-
-KINDS = {
-    "nevus": Kind(
-        0.30, (0.3, 1.2), (0, 0.2), (0.10, 0.5), (0.03, 0.13), (0.05, 0.3),
-        0.5, 0.3, 0.3, 0.08, 0.1, 0.08, 0.1, 0.05, 0.03,
-    ),
-    "dark": Kind(
-        0.14, (0.8, 1.9), (0, 0.3), (0.05, 0.3), (0.04, 0.18), (0.05, 0.3),
-        0.4, 0.2, 0.3, 0.1, 0.5, 0.2, 0.1, 0.05, 0.03,
-    ),
-    "melanoma": Kind(
-        0.20, (0.35, 1.3), (0, 0.3), (0.06, 0.45), (0.08, 0.28), (0.2, 0.6),
-        0.35, 0.35, 0.4, 0.35, 0.45, 0.45, 0.45, 0.05, 0.15,
-    ),
-    "keratosis": Kind(
-        0.10, (0.2, 0.9), (0, 0.25), (0.03, 0.15), (0.06, 0.2), (0.15, 0.5),
-        0.1, 0.2, 0.1, 0.15, 0.15, 0.2, 0.15, 0.9, 0.2,
-    ),
-    "pink": Kind(
-        0.11, (0.02, 0.15), (0.1, 0.45), (0.08, 0.6), (0.04, 0.16), (0.1, 0.4),
-        0.05, 0.1, 0.2, 0.15, 0.03, 0.08, 0.3, 0.05, 0.4,
-    ),
-    "lentigo": Kind(
-        0.08, (0.12, 0.4), (0, 0.12), (0.05, 0.25), (0.06, 0.22), (0.15, 0.5),
-        0.4, 0.1, 0.15, 0.3, 0.0, 0.03, 0.15, 0.05, 0.05,
-    ),
-    "blue": Kind(
-        0.05, (0.1, 0.5), (0, 0.1), (0.1, 0.5), (0.03, 0.1), (0.05, 0.25),
-        0.05, 0.05, 0.3, 0.05, 0.2, 1.0, 0.1, 0.0, 0.02,
-    ),
-    "faint": Kind(
-        0.04, (0.06, 0.18), (0, 0.1), (0.1, 0.6), (0.05, 0.2), (0.1, 0.4),
-        0.2, 0.1, 0.1, 0.2, 0.0, 0.03, 0.2, 0.1, 0.1,
-    ),
-}  # fmt: skip
 
 
 class Place(NamedTuple):
@@ -89,13 +34,6 @@ def smoothstep(field: np.ndarray) -> np.ndarray:
     """0 below 0, 1 above 1 and an S between them."""
     field = np.clip(field, 0, 1)
     return field * field * (3 - 2 * field)
-
-
-def choose_kind(rng: np.random.Generator) -> Kind:
-    """One of KINDS by weight."""
-    kinds = list(KINDS.values())
-    weights = np.array([kind.weight for kind in kinds])
-    return kinds[rng.choice(len(kinds), p=weights / weights.sum())]
 
 
 def place_lesion(rng: np.random.Generator, size: int, kind: Kind) -> Place:
@@ -157,12 +95,48 @@ def draw_lesion(
     fuzz = 1.7 * log_uniform(rng, *kind.fuzz)
     width = np.float32(fuzz) * np.exp(np.float32(0.5) * noise(rng, size, 1.5 * bumps))
     body = smoothstep((inside + 0.25 * width) / width)
+    spread = spread_pigment(rng, size, kind, place)
+    density = log_uniform(rng, *kind.density)
+    brown = spread * np.float32(density)
+    brown *= texture(rng, size, kind, place)
 
-    # How the pigment is spread: even, darkest in the middle, off the middle, or as a ring.
-    style = rng.random()
-    core = np.clip(inside, 0, 1)
+    share = smoothstep(0.5 + 0.7 * noise(rng, size, 1.2 * bumps)) * (rng.random() < 0.6)
+    body = np.maximum(body, np.float32(rng.uniform(0, 0.2)) * smoothstep((inside + 0.45) / 0.6))
+    column["brown"] += body * brown * (1 - share)
+    column["second_brown"] += body * brown * share
+    redness = rng.uniform(*kind.redness)
+    column["blood"] += np.float32(redness) * body * np.exp(0.3 * noise(rng, size, 2 * bumps))
+
+    draw_other_colours(rng, size, kind, place, column)
+    if rng.random() < kind.warty:
+        draw_warts(rng, size, place, body, column)
+    if rng.random() < kind.crust:
+        draw_crust(rng, size, place, body, column)
+    if redness > 0.1 and rng.random() < 0.5:  # vessels in the lesion
+        lines = ridges(rng, size, rng.uniform(3, 7) * bumps, rng.uniform(0.004, 0.01) * size)
+        column["blood"] += np.float32(rng.uniform(0.1, 0.4)) * body * lines
+    if rng.random() < 0.25:
+        draw_relief(rng, size, place, body, column)
+
+    reach = 0.0
+    if rng.random() < kind.halo:
+        reach = rng.uniform(0.1, 0.5)
+        rim = smoothstep((inside + reach) / rng.uniform(0.12, 0.4))
+        rim = rim * np.exp(0.25 * fractal(rng, size, 2 * bumps, 3, 0.6))
+        column["brown"] += np.float32(rng.uniform(0.12, 0.4) * min(density, 0.9)) * rim
+        column["blood"] += np.float32(rng.uniform(0, 0.1)) * rim
+    return reach
+
+
+def spread_pigment(rng: np.random.Generator, size: int, kind: Kind, place: Place) -> np.ndarray:
+    """Return how the pigment is spread over the lesion, float32 (S, S) about 1.
+
+    Even, darkest in the middle, off the middle, or as a ring; mottled, sometimes in islands.
+    """
+    style, bumps = rng.random(), 1 / place.radius
+    core = np.clip(place.inside, 0, 1)
     if style < 0.35:
-        spread = np.ones_like(inside)
+        spread = np.ones_like(place.inside)
     elif style < 0.6:
         spread = rng.uniform(0.3, 0.8) + 0.9 * smoothstep(core * rng.uniform(1, 2))
     elif style < 0.88:
@@ -176,18 +150,14 @@ def draw_lesion(
         islands = fractal(rng, size, rng.uniform(1, 3) * bumps, 4, 0.6)
         least = rng.uniform(0.05, 0.5)
         spread *= least + (1 - least) * smoothstep(islands * rng.uniform(0.35, 1.1) + 0.5)
-    density = log_uniform(rng, *kind.density)
-    brown = spread * np.float32(density)
-    brown *= texture(rng, size, kind, place)
+    return spread
 
-    share = smoothstep(0.5 + 0.7 * noise(rng, size, 1.2 * bumps)) * (rng.random() < 0.6)
-    body = np.maximum(body, np.float32(rng.uniform(0, 0.2)) * smoothstep((inside + 0.45) / 0.6))
-    column["brown"] += body * brown * (1 - share)
-    column["second_brown"] += body * brown * share
-    redness = rng.uniform(*kind.redness)
-    column["blood"] += np.float32(redness) * body * np.exp(0.3 * noise(rng, size, 2 * bumps))
 
-    # A second and third colour, each in its own part of the lesion.
+def draw_other_colours(
+    rng: np.random.Generator, size: int, kind: Kind, place: Place, column: dict
+) -> None:
+    """A second and third colour, each in its own part of the lesion."""
+    bumps = 1 / place.radius
     for name, chance, low, high in (
         ("black", kind.black, 0.15, 0.8),
         ("blue", kind.blue, 0.1, 0.55),
@@ -197,36 +167,23 @@ def draw_lesion(
         if rng.random() < chance:
             part = fractal(rng, size, rng.uniform(0.7, 2.5) * bumps, 4, 0.6)
             part = smoothstep((part - rng.uniform(-0.4, 0.9)) / rng.uniform(0.7, 2.0))
-            part *= smoothstep((inside - rng.uniform(0, 0.2)) / 0.25)
+            part *= smoothstep((place.inside - rng.uniform(0, 0.2)) / 0.25)
             amount = np.float32(rng.uniform(low, high))
             if name in ("pale", "blood"):  # where it heals, the pigment goes
                 for pigment in ("brown", "second_brown", "black"):
                     column[pigment] *= 1 - np.float32(min(1.0, 1.6 * amount)) * part
             column[name] += amount * part
 
-    if rng.random() < kind.warty:
-        draw_warts(rng, size, place, body, column)
-    if rng.random() < kind.crust:
-        draw_crust(rng, size, place, body, column)
-    if redness > 0.1 and rng.random() < 0.5:  # vessels in the lesion
-        lines = ridges(rng, size, rng.uniform(3, 7) * bumps, rng.uniform(0.004, 0.01) * size)
-        column["blood"] += np.float32(rng.uniform(0.1, 0.4)) * body * lines
 
-    if rng.random() < 0.25:  # raised: light from one side
-        angle = rng.uniform(0, 2 * math.pi)
-        slope = cv2.GaussianBlur(body, (0, 0), max(1.0, 0.1 * place.radius * size))
-        relief = math.cos(angle) * cv2.Sobel(slope, cv2.CV_32F, 1, 0)
-        relief += math.sin(angle) * cv2.Sobel(slope, cv2.CV_32F, 0, 1)
-        column["shade"] += np.float32(rng.uniform(0.01, 0.06) * place.radius * size / 8) * relief
-
-    reach = 0.0
-    if rng.random() < kind.halo:
-        reach = rng.uniform(0.1, 0.5)
-        rim = smoothstep((inside + reach) / rng.uniform(0.12, 0.4))
-        rim = rim * np.exp(0.25 * fractal(rng, size, 2 * bumps, 3, 0.6))
-        column["brown"] += np.float32(rng.uniform(0.12, 0.4) * min(density, 0.9)) * rim
-        column["blood"] += np.float32(rng.uniform(0, 0.1)) * rim
-    return reach
+def draw_relief(
+    rng: np.random.Generator, size: int, place: Place, body: np.ndarray, column: dict
+) -> None:
+    """A raised lesion, lit from one side."""
+    angle = rng.uniform(0, 2 * math.pi)
+    slope = cv2.GaussianBlur(body, (0, 0), max(1.0, 0.1 * place.radius * size))
+    relief = math.cos(angle) * cv2.Sobel(slope, cv2.CV_32F, 1, 0)
+    relief += math.sin(angle) * cv2.Sobel(slope, cv2.CV_32F, 0, 1)
+    column["shade"] += np.float32(rng.uniform(0.01, 0.06) * place.radius * size / 8) * relief
 
 
 def texture(rng: np.random.Generator, size: int, kind: Kind, place: Place) -> np.ndarray | float:

@@ -1,14 +1,8 @@
-"""Draws dermoscopy pictures with their lesion masks, so that the project runs without any data set.
+"""Draw dermoscopy pictures with their lesion masks, so that the project runs without any data set.
 
-    python -m lesion.drawn --count 6000 --out drawn --size 128     # more pictures
-    python -m lesion.drawn --embedded      # the project's own 30 + 30 pairs, train/ and test/
-
-Neither overwrites: `--embedded` wants train/ and test/ moved away first, or draws into --out DIR.
-
-Nothing here is a photograph: `synthetic_skin.py`, `synthetic_lesion.py` and `synthetic_device.py`
-draw skin, lesion and dermatoscope, `synthetic_annotator.py` the mask. The same seed gives the
-same bytes. Hairs, rulers, ink, bubbles, patches, frames, freckles and satellites are never in the
-mask.
+Nothing here is a photograph: `skin`, `lesion`, `device` and `camera` draw what their names say,
+`annotate` the mask. The same seed gives the same bytes. Hairs, rulers, ink, bubbles, patches,
+frames, freckles and satellites are never in the mask.
 """
 
 import multiprocessing
@@ -20,9 +14,12 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from lesion.console import Parser
-from lesion.drawn.device import develop, draw_device, draw_lens, paint, place_occluders
-from lesion.drawn.lesion import Place, choose_kind, draw_lesion, draw_neighbours, place_lesion
+from lesion.console import InputError
+from lesion.drawn.camera import develop, draw_lens
+from lesion.drawn.canvas import paint
+from lesion.drawn.device import draw_device, place_occluders
+from lesion.drawn.kinds import choose_kind
+from lesion.drawn.lesion import Place, draw_lesion, draw_neighbours, place_lesion
 from lesion.drawn.skin import PIGMENTS, draw_skin, pigment_colours, skin_base
 from lesion.masks import largest_component
 
@@ -35,7 +32,7 @@ PARALLEL_FROM = 64  # pictures; below, starting workers takes longer than drawin
 
 
 def annotate(rng: np.random.Generator, size: int, place: Place, reach: float) -> np.ndarray:
-    """The mask an annotator draws: uint8 (S, S) of 0/1, one piece without holes.
+    """The mask an annotator draws: uint8 (S, S) of 0/1, one component without holes.
 
     Three hands, as in public sets: the pigment's own edge followed closely, a smooth line a little
     outside it, and a generous polygon around it.
@@ -63,7 +60,7 @@ def draw_picture(seed: int, size: int = 256) -> tuple[np.ndarray, np.ndarray]:
     """Draw picture number `seed`.
 
     Returns RGB, uint8 (size, size, 3), and its mask, uint8 (size, size) of 0/1. Equal
-    arguments give equal bytes. Raises ValueError for a size under 32 pixels.
+    arguments give equal bytes. Raises InputError for a size under 32 pixels.
     """
     return draw_scene(seed, size)
 
@@ -74,7 +71,7 @@ def draw_scene(seed: int, size: int, distractors: bool = True) -> tuple[np.ndarr
     The mask is the same with and without distractors: the tests compare the two.
     """
     if size < 32:
-        raise ValueError(f"size is {size}: a picture needs at least 32 pixels a side")
+        raise InputError(f"size is {size}: a picture needs at least 32 pixels a side")
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(4)]
     lesion_rng, skin_rng, device_rng, annotator_rng = streams
 
@@ -134,18 +131,21 @@ def write_pairs(
     """Draw pictures `first_seed` ... `first_seed + count - 1` into `directory`.
 
     Writes `image/0.png` and `label/0.png` (0/255) up to number `count - 1`, on two processes when
-    there are many. Raises ValueError for a count below 1, a size under 32 or a negative seed, and
-    FileExistsError where `directory` is a file or holds anything: nothing is overwritten.
+    there are many.
+
+    Raises:
+        InputError: a count below 1, a size under 32, a negative seed, or a `directory` that is a
+            file or holds anything: nothing is overwritten.
     """
     directory = Path(directory)
     if count < 1:
-        raise ValueError(f"count is {count}: give the number of pictures to draw, 1 or more")
+        raise InputError(f"count is {count}: give the number of pictures to draw, 1 or more")
     if size < 32:
-        raise ValueError(f"size is {size}: a picture needs at least 32 pixels a side")
+        raise InputError(f"size is {size}: a picture needs at least 32 pixels a side")
     if first_seed < 0:
-        raise ValueError(f"seed is {first_seed}: give 0 or more")
+        raise InputError(f"seed is {first_seed}: give 0 or more")
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise FileExistsError(f"{directory} is not an empty folder: name a new one")
+        raise InputError(f"{directory} is not an empty folder: name a new one")
     for folder in ("image", "label"):
         (directory / folder).mkdir(parents=True)
     write = partial(write_pair, directory=directory, size=size, first_seed=first_seed)
@@ -160,43 +160,9 @@ def write_pairs(
 
 def write_embedded(directory: Path = PROJECT) -> None:
     """Draw the pairs that come with the project: `train/` and `test/` in `directory`, 30 each,
-    from different seeds. Raises FileExistsError where either holds anything."""
+    from different seeds. Raises InputError where either is there."""
     for folder in EMBEDDED_SEEDS:
         if (directory / folder).exists():
-            raise FileExistsError(
-                f"{directory / folder} exists: move it away, or name another --out"
-            )
+            raise InputError(f"{directory / folder} exists: move it away, or name another --out")
     for folder, first_seed in EMBEDDED_SEEDS.items():
         write_pairs(EMBEDDED_COUNT, directory / folder, EMBEDDED_SIZE, first_seed)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """The command line. A mistake of the user raises SystemExit(2) after one line on stderr."""
-    parser = Parser(description="Draw dermoscopy pictures with lesion masks.")
-    parser.add_argument("--count", type=int, help="how many pairs to draw")
-    parser.add_argument("--out", type=Path, help="a new or empty folder for image/ and label/")
-    parser.add_argument("--size", type=int, help=f"pixels a side (default {EMBEDDED_SIZE})")
-    parser.add_argument("--seed", type=int, help="number of the first picture (default 0)")
-    parser.add_argument(
-        "--embedded",
-        action="store_true",
-        help="draw the project's own train/ and test/, into --out or the project's folder",
-    )
-    options = parser.parse_args(arguments)
-    try:
-        if options.embedded:
-            for name in ("count", "size", "seed"):
-                if getattr(options, name) is not None:
-                    raise ValueError(f"--embedded fixes its own {name}: leave --{name} out")
-            write_embedded(options.out or PROJECT)
-        else:
-            if options.count is None or options.out is None:
-                raise ValueError("--count and --out are both needed (or --embedded)")
-            size = EMBEDDED_SIZE if options.size is None else options.size
-            write_pairs(options.count, options.out, size, options.seed or 0)
-    except (ValueError, OSError) as problem:
-        parser.error(str(problem))
-
-
-if __name__ == "__main__":
-    main()
