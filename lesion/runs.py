@@ -109,6 +109,17 @@ def create_run_folder(parent, name):
     raise InputError(f"{parent}: cannot find a free name for a run folder")
 
 
+def unused_folder(directory=None):
+    """Return a folder for a notebook's next training: the one named, else a new one in runs/.
+
+    Args:
+        directory: folder; None, or one that holds a training already, stands for a new one.
+    """
+    if directory is None or (Path(directory) / "parameters.json").exists():
+        return create_run_folder("runs", "notebook")
+    return Path(directory)
+
+
 def describe_environment():
     """What a run was made with: versions, command, time and git commit, for its record."""
     versions = {"python": platform.python_version()}

@@ -20,7 +20,7 @@ from lesion.inputs.splitting import Split, find_parts, load_split
 from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
 from lesion.runs import create_run_folder, describe_environment
-from lesion.score.choice import choose_mask_rule
+from lesion.score.choice import THRESHOLDS, choose_mask_rule
 from lesion.score.evaluation import evaluate, fit_disc
 from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
@@ -28,7 +28,6 @@ from lesion.storage import write_json
 from lesion.training import CHECKPOINT, History, compile_model, fit, save_model
 
 EVERY_PAIR = "every pair"  # what a set is called that is no part of a split
-PATIENCE = 0.4  # of all epochs without a better validation Dice end a training
 
 
 def train(split, settings, run):
@@ -55,8 +54,7 @@ def train(split, settings, run):
         network = load_network(run / "model.keras")
     else:
         trained = Training(split, settings, run)
-        history = trained.fit()
-        if history.interrupted:
+        if trained.fit().interrupted:
             raise KeyboardInterrupt
         network = trained.finish()
     pairs, set_name = scored_part(split)
@@ -165,6 +163,8 @@ class Training:
             "centred_disc_radius": fit_disc(self.split.train).radius,
             **describe_environment(),
         }
+        figure = show.threshold(THRESHOLDS, rule.curve, rule.threshold)
+        show.save(figure, self.run / "figures" / "threshold.png")
         save_model(self.model, self.run / "model.keras", network.settings)
         return network
 

@@ -1,6 +1,6 @@
 """Runs a notebook from top to bottom without a browser, into a new folder in runs/.
 
-    python run_notebook.py notebooks/skin_lesion_segmentation.ipynb EPOCHS=300 DATA=my_data
+    python -m tools.notebook notebooks/skin_lesion_segmentation.ipynb EPOCHS=300 DATA=my_data
 
 Each NAME=VALUE replaces a constant of the notebook's "parameters" cell. What the cells print is
 shown as it comes. A mistake ends in one line and exit code 2; the executed notebook is kept.
@@ -19,7 +19,7 @@ from lesion.console import InputError, Parser
 from lesion.runs import create_run_folder
 
 PROJECT = Path(__file__).resolve().parents[1]
-PATHS = ("DATA", "OTHER_WEIGHTS")
+PATHS = ("DATA", "START_FROM", "OTHER_WEIGHTS")
 RUN_FOLDER = "RUN_FOLDER"  # the constant that says where a notebook writes
 
 
@@ -27,7 +27,7 @@ def read_parameters(notebook, assignments):
     """Turns ["EPOCHS=300", ...] into {"EPOCHS": 300, ...}.
 
     Raises:
-        ValueError: not NAME=VALUE, or the notebook has no such constant.
+        InputError: not NAME=VALUE, or the notebook has no such constant.
     """
     known = papermill.inspect_notebook(str(notebook))
     known.pop(RUN_FOLDER, None)
@@ -71,11 +71,11 @@ def main(argv=None):
             progress_bar=False,
         )
     except PapermillExecutionError as error:
-        kind = "" if error.ename in ("ValueError", "FileNotFoundError") else f"{error.ename}: "
+        kind = "" if error.ename in ("InputError", "FileNotFoundError") else f"{error.ename}: "
         print(f"error: {kind}{error.evalue}", file=sys.stderr)
         print(f"the notebook, as far as it came, is in {executed}", file=sys.stderr)
         return 2
-    except (ValueError, FileNotFoundError) as error:
+    except (InputError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

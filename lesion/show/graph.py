@@ -112,12 +112,12 @@ def _inputs_of(operations):
 def _main_path(inputs):
     """The longest way from the picture to the result: through the blocks, not past them.
 
-    Where branches join, it is one whose maps have the size of what comes out: not a gate.
+    Where branches join, it is one whose maps are not smaller than what comes out: not a gate.
     """
     length, before = {}, {}
     for operation, given in inputs.items():
-        same_size = [other for other in given if _side(other) == _side(operation)]
-        before[operation] = max(same_size or given, key=length.get, default=None)
+        large = [other for other in given if _side(other) >= _side(operation)]  # larger: cropped
+        before[operation] = max(large or given, key=length.get, default=None)
         length[operation] = 1 + length.get(before[operation], 0)
     path = [operation]  # the last one: what comes out
     while before[path[-1]] is not None:

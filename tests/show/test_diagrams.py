@@ -41,12 +41,14 @@ def with_toy(monkeypatch):
     monkeypatch.setitem(unet.NETWORKS, "toy", unet.Entry(toy, "bce", 1e-3, 32))
 
 
-@pytest.mark.parametrize("name", [*unet.NETWORKS, "toy"])
-def test_stages_account_for_every_parameter_and_skip(name, with_toy):
-    model = build(name, (64, 64, 3))
+@pytest.mark.parametrize(
+    ("name", "side"), [*((name, 64) for name in [*unet.NETWORKS, "toy"]), ("lean", 100)]
+)
+def test_stages_account_for_every_parameter_and_skip(name, side, with_toy):
+    model = build(name, (side, side, 3))  # 100 is padded to 128, and cropped at the end
     stages = read_graph(model).stages
     assert sum(stage.parameters for stage in stages) == model.count_params()
-    assert stages[0].side == stages[-1].side == 64
+    assert stages[0].side == stages[-1].side == side
     assert (stages[0].features, stages[-1].features) == ([3], [1])
     inner = list(enumerate(stages))[1:-1]
     deepest = min(inner, key=lambda numbered: numbered[1].side)[0]

@@ -48,7 +48,8 @@ def test_a_run_and_a_mistake(tmp_path, monkeypatch, capsys):
     assert (run / "n").read_text() == "7"
     assert (run / "notebook.ipynb").is_file()
 
-    write_notebook(notebook, constants, "raise ValueError('x.png: is no picture')")
+    mistake = "from lesion.console import InputError\nraise InputError('x.png: is no picture')"
+    write_notebook(notebook, constants, mistake)
     capsys.readouterr()
     assert run_notebook.main([str(notebook)]) == 2
     assert "error: x.png: is no picture\n" in capsys.readouterr().err
