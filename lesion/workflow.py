@@ -20,7 +20,7 @@ from lesion.inputs.splitting import Split, find_parts, load_split
 from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
 from lesion.runs import create_run_folder, describe_environment
-from lesion.score.choice import THRESHOLDS, choose_mask_rule
+from lesion.score.choice import choose_mask_rule
 from lesion.score.evaluation import evaluate, fit_disc
 from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
@@ -163,8 +163,6 @@ class Training:
             "centred_disc_radius": fit_disc(self.split.train).radius,
             **describe_environment(),
         }
-        figure = show.threshold(THRESHOLDS, rule.curve, rule.threshold)
-        show.save(figure, self.run / "figures" / "threshold.png")
         save_model(self.model, self.run / "model.keras", network.settings)
         return network
 

@@ -45,7 +45,7 @@ def test_main_notebook_on_the_embedded_pictures(tmp_path):
     for name in ("model.keras", "model.json", "split.json", "report.html"):
         assert (run / name).is_file()
     figures = {path.stem for path in (run / "figures").glob("*.png")}
-    assert {"curves", "threshold", "scores", "lowest", "highest"} <= figures
+    assert {"curves", "scores", "lowest", "highest"} <= figures
     assert pictures >= 10
     assert "oneDNN" not in text
     assert "def unet(" in text  # the code of the network is shown
