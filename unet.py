@@ -41,7 +41,7 @@ HE = {"padding": "same", "kernel_initializer": "he_normal"}  # He et al. 2015, f
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class PadToMultiple(layers.Layer):
-    """Pads height and width with zeros, below and to the right, up to a multiple of `multiple`."""
+    """Pad height and width with zeros, below and to the right, up to a multiple of `multiple`."""
 
     def __init__(self, multiple, **kwargs):
         super().__init__(**kwargs)
@@ -63,7 +63,7 @@ class PadToMultiple(layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class CropLike(layers.Layer):
-    """Crops the first input to the height and width of the second; undoes `PadToMultiple`."""
+    """Crop the first input to the height and width of the second; undoes `PadToMultiple`."""
 
     def call(self, inputs):
         padded, reference = inputs

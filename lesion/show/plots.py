@@ -5,11 +5,11 @@ from matplotlib.ticker import MaxNLocator
 
 from lesion.masks import COLOURS
 from lesion.score.summaries import bootstrap_interval, compare_paired
-from lesion.show.style import legend_below, plot_figure, shorten
+from lesion.show.style import GUIDE, legend_below, plot_figure, scatter, shorten
 
 
 def mask_coverage(fractions):
-    """Shows how much of a picture the lesion fills, as a histogram.
+    """Show how much of a picture the lesion fills, as a histogram.
 
     Args:
         fractions: dict of set name ("training", "validation", "test") -> foreground share of each
@@ -52,7 +52,7 @@ def _history_columns(history, needed):
 
 
 def _best_epoch(columns):
-    """Returns the name and position of the highest (validation) Dice, or of the lowest loss."""
+    """Return the name and position of the highest (validation) Dice, or of the lowest loss."""
     for name in ("val_dice", "dice", "val_loss", "loss"):
         values = columns.get(name)
         if values is not None and np.isfinite(values).any():
@@ -64,7 +64,7 @@ METRIC_LABELS = {"loss": "Loss", "dice": "Dice", "iou": "IoU"}
 
 
 def curves(history, metrics=("dice",), zoom=False):
-    """Shows loss against epoch beside Dice against epoch, training and validation in each.
+    """Show loss against epoch beside Dice against epoch, training and validation in each.
 
     The epoch with the highest validation Dice is marked: its weights are the ones kept.
 
@@ -98,7 +98,7 @@ def curves(history, metrics=("dice",), zoom=False):
                     label=set_name,
                 )
         if best >= first:
-            axis.axvline(epochs[best], color="#555555", linestyle="--", linewidth=1.2)
+            axis.axvline(epochs[best], **GUIDE)
         axis.set(title=f"{label} against epoch", xlabel="epoch", ylabel=label)
         if first:
             axis.set(title=f"{label}, zoomed", xlabel=f"epoch, from {epochs[first]:.0f} on")
@@ -112,19 +112,19 @@ def curves(history, metrics=("dice",), zoom=False):
     set_name = "validation" if best_name.startswith("val_") else "training"
     kind = METRIC_LABELS[best_name.removeprefix("val_")]
     best_words = f"best epoch {epochs[best]:.0f}, {set_name} {kind} {columns[best_name][best]:.3f}"
-    axes[-1].plot([], [], color="#555555", linestyle="--", linewidth=1.2, label=best_words)
+    axes[-1].plot([], [], **GUIDE, label=best_words)
     figure.suptitle("Training and validation sets, epoch by epoch", fontsize=12)
     legend_below(figure, axes[-1])
     return figure
 
 
 def _tenth_below(*scores):
-    """Returns where an axis of scores starts: at the tenth that leaves room below the lowest."""
+    """Return where an axis of scores starts: at the tenth that leaves room below the lowest."""
     return max(0.0, np.floor(10 * min(np.min(values) for values in scores) - 0.5) / 10)
 
 
 def threshold(thresholds, mean_dice, chosen):
-    """Shows the mean Dice of the validation set against the threshold on the probability.
+    """Show the mean Dice of the validation set against the threshold on the probability.
 
     Args:
         thresholds: (N,) in [0, 1].
@@ -135,7 +135,7 @@ def threshold(thresholds, mean_dice, chosen):
     at_chosen = float(np.interp(chosen, thresholds, mean_dice))
     figure, (axis,) = plot_figure(3.4)
     axis.plot(thresholds, mean_dice, color=COLOURS["validation"], linewidth=2, label="validation")
-    axis.axvline(chosen, color="#555555", linestyle="--", linewidth=1.2)
+    axis.axvline(chosen, **GUIDE)
     axis.plot(
         [chosen],
         [at_chosen],
@@ -155,7 +155,7 @@ def threshold(thresholds, mean_dice, chosen):
 
 
 def score_distribution(scores, baselines=None, set_name="test"):
-    """Shows the Dice of every picture, with the mean and its interval, models above baselines.
+    """Show the Dice of every picture, with the mean and its interval, models above baselines.
 
     Args:
         scores: dict of model name -> Dice of each picture, in [0, 1].
@@ -177,9 +177,7 @@ def score_distribution(scores, baselines=None, set_name="test"):
         values = np.asarray(values, float)
         low, high = bootstrap_interval(values)
         mean = values.mean()
-        jitter = position + random.uniform(-0.28, 0.28, len(values))
-        opacity = float(np.clip(30 / len(values), 0.15, 0.7))
-        axis.scatter(values, jitter, s=16, color=colour, alpha=opacity, linewidths=0)
+        scatter(axis, values, position + random.uniform(-0.28, 0.28, len(values)), colour)
         axis.plot([low, high], [position] * 2, color="black", linewidth=3, solid_capstyle="butt")
         axis.plot([mean], [position], "D", color="black", markerfacecolor="white", markersize=6)
         labels.append(f"{shorten(name, 34)}\nmean {mean:.3f} ({low:.3f} to {high:.3f})")
@@ -195,7 +193,7 @@ def score_distribution(scores, baselines=None, set_name="test"):
 
 
 def comparison(name_a, dice_a, name_b, dice_b, set_name="test"):
-    """Compares two models on the same pictures: one against the other, and the differences.
+    """Compare two models on the same pictures: one against the other, and the differences.
 
     Args:
         name_a, name_b: what to call the models.
@@ -212,9 +210,8 @@ def comparison(name_a, dice_a, name_b, dice_b, set_name="test"):
     low, high = paired["interval"]
     figure, (left, right) = plot_figure(4.5, 2)
     start = _tenth_below(dice_a, dice_b)
-    opacity = float(np.clip(60 / len(difference), 0.2, 0.7))
-    left.plot([start, 1], [start, 1], color="#555555", linestyle="--", linewidth=1.2)
-    left.scatter(dice_b, dice_a, s=20, color="#333333", alpha=opacity, linewidths=0)
+    left.plot([start, 1], [start, 1], **GUIDE)
+    scatter(left, dice_b, dice_a, "#333333")
     left.set(
         title="each picture; on the line: equal",
         xlabel=f"Dice of {name_b}",

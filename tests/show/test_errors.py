@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from figure_checks import check_layout
 from matplotlib.figure import Figure
 
 from lesion import show
@@ -52,10 +53,10 @@ FIGURES = {
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_is_drawn_with_titles_and_axes_named(name, tmp_path):
+def test_every_figure_is_drawn_with_titles_and_axes_named(name):
     figure = FIGURES[name]()
     assert isinstance(figure, Figure)
-    figure.savefig(tmp_path / "figure.png", dpi=60)
+    check_layout(figure)
     for axis in figure.axes:
         assert axis.get_title()
         assert "borders" in name or (axis.get_xlabel() and axis.get_ylabel())
