@@ -11,6 +11,13 @@ from matplotlib.patheffects import withStroke
 from lesion.masks import COLOURS, draw_outline
 from lesion.show.style import SAVED_DPI, SCREEN_DPI, WIDTH, shorten
 
+COLUMNS = {  # of a table of predictions, between the picture and the outlines
+    "truth": "label",
+    "probability": "probability",
+    "prediction": "prediction",
+    "other": "another model's",
+}
+
 
 def as_picture(array, side):
     """Turn uint8, or float in [0, 1], (H, W), (H, W, 1) or (H, W, 3) into a uint8 panel."""
@@ -154,24 +161,23 @@ def predictions(rows, title="Pictures of the test set"):
 
     Args:
         rows: dicts with `name`, `picture` (uint8), `prediction` (mask) and, where there is one,
-            `truth` (mask), `dice` and `other` (another model's mask).
+            `truth` (mask), `dice`, `probability` (float (H, W) in [0, 1]) and `other` (another
+            model's mask).
         title: names the set and the order, such as "Test set, lowest Dice first".
 
     Columns that no row has anything for are left out.
     """
     if not rows:
         raise ValueError("there is no prediction to show")
-    masks = {"truth": "label", "prediction": "prediction", "other": "another model's"}
-    masks = {key: words for key, words in masks.items() if any(_has(row, key) for row in rows)}
+    middle = {key: words for key, words in COLUMNS.items() if any(_has(row, key) for row in rows)}
     shape = tallest_shape([row["picture"] for row in rows])
     figure, axes, side = picture_grid(
-        len(rows), 2 + len(masks), shape, title, _outlines_of(rows), row_gap=0.5
+        len(rows), 2 + len(middle), shape, title, _outlines_of(rows), row_gap=0.5
     )
     for row, line in zip(rows, axes, strict=True):
         show_panel(line[0], as_picture(row["picture"], side), "picture")
-        for axis, (key, words) in zip(line[1:-1], masks.items(), strict=True):
-            mask = as_mask(row[key], side).astype(np.float32) if _has(row, key) else None
-            show_panel(axis, mask, words)
+        for axis, (key, words) in zip(line[1:-1], middle.items(), strict=True):
+            show_panel(axis, _gray(row, key, side), words)
         show_panel(line[-1], _outlined(row, side), "outlines")
         line[0].annotate(
             f"{shorten(str(row['name']), 60)}   {_dice_in_words(row)}",
@@ -206,6 +212,15 @@ def outlines(rows, title="Pictures of the test set"):
 
 def _has(row, key):
     return row.get(key) is not None
+
+
+def _gray(row, key, side):
+    """A mask or probability of a row in black and white; None where it has none."""
+    if not _has(row, key):
+        return None
+    if key == "probability":
+        return as_picture(row[key], side)
+    return as_mask(row[key], side).astype(np.float32)
 
 
 def _dice_in_words(row):

@@ -27,7 +27,7 @@ FIGURES = {
     "one gray pair": lambda: show.pairs([pair(channels=1)[0]], [pair()[1]], ["1"], "test"),
     "augmentations": lambda: show.augmentations(*pair(), [pair(seed=i) for i in range(5)]),
     "predictions": lambda: show.predictions(
-        [prediction_row(LONG), prediction_row(truth=None, dice=None)],
+        [prediction_row(LONG, probability=pair()[1] * 0.7), prediction_row(truth=None, dice=None)],
         "Test set, a long title that has to be broken over lines: " + "lowest Dice first, " * 5,
     ),
     "one unlabelled prediction": lambda: show.predictions([prediction_row(truth=None, dice=None)]),
@@ -72,6 +72,10 @@ def test_masks_are_drawn_from_black_0_to_white_1_even_where_they_hold_one_value(
     [
         ({}, ["picture", "label", "prediction", "outlines"]),
         ({"truth": None, "dice": None}, ["picture", "prediction", "outlines"]),
+        (
+            {"probability": np.full((40, 40), 0.3, np.float32)},
+            ["picture", "label", "probability", "prediction", "outlines"],
+        ),
         (
             # Predictions that come with a data set may have a size of their own.
             {"truth": None, "dice": None, "other": np.eye(20, dtype=np.uint8)},
