@@ -156,7 +156,7 @@ class Training:
         print(rule)
         self.rule = rule
         network.settings = {
-            **asdict(self.settings),
+            **_recorded(self.settings),
             "threshold": rule.threshold,
             "one_lesion": rule.one_lesion,
             "validation_dice": rule.validation_dice,
@@ -183,11 +183,17 @@ def _check_split(split, settings):
             )
 
 
-def _record(run, settings, split):
-    """Write what a training is into its folder, or check that it is the one begun there."""
+def _recorded(settings):
+    """The settings as their record holds them: what they name is found from any folder."""
     about = asdict(settings) | {"data": [str(Path(folder).resolve()) for folder in settings.data]}
     if settings.start_from:
         about["start_from"] = str(Path(settings.start_from).resolve())
+    return about
+
+
+def _record(run, settings, split):
+    """Write what a training is into its folder, or check that it is the one begun there."""
+    about = _recorded(settings)
     path = run / "parameters.json"
     if not path.is_file():
         run.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Draw every figure of the README into Images/, from the embedded pictures and one run.
 
-    python make_figures.py                        # the newest run on the embedded pictures
-    python make_figures.py --run runs/mine        # this run
+    python -m tools.figures            # the newest run on the embedded pictures
+    python -m tools.figures --run DIR  # this run
 
 Without a run the figures that need none are drawn, and a line says which are missing.
 """
@@ -29,7 +29,7 @@ EXAMPLES = 6
 def is_of_embedded_pictures(run):
     """Whether a run was trained on the project's own pictures, as the captions say."""
     data = json.loads((run / "model.json").read_text(encoding="utf-8")).get("data")
-    return data is not None and (PROJECT / data).resolve() == PROJECT.resolve()
+    return data == [str(PROJECT)]
 
 
 def find_run(parent):

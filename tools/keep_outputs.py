@@ -1,6 +1,6 @@
 """Puts the outputs of an executed notebook into the one that is committed, trimmed.
 
-    python keep_outputs.py runs/.../notebook.ipynb notebooks/skin_lesion_segmentation.ipynb
+    python -m tools.keep_outputs runs/.../notebook.ipynb notebooks/skin_lesion_segmentation.ipynb
 
 For the notebook on the embedded, drawn pictures only: real ones may not be passed on. Of a progress
 bar the last state is kept; times, paths and whatever the run added are left out.
@@ -14,6 +14,8 @@ import nbformat
 
 from lesion.console import InputError, Parser
 from lesion.storage import replacing
+
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 def trim(output):
@@ -48,7 +50,7 @@ def keep_outputs(executed_path, notebook_path):
     executed = nbformat.read(executed_path, as_version=4)
     notebook = nbformat.read(notebook_path, as_version=4)
     settings = json.loads((Path(executed_path).parent / "model.json").read_text(encoding="utf-8"))
-    if settings["data"] != ".":
+    if settings["data"] != [str(PROJECT)]:
         raise InputError(f"{executed_path}: ran on {settings['data']}, not on the drawn pictures")
     tags = "injected-parameters"
     cells = [c for c in executed.cells if tags not in c.metadata.get("tags", [])]

@@ -28,7 +28,7 @@ def write_pairs(folder, count):
             Image.fromarray(array).save(folder / name / f"{index}.png")
 
 
-def write_run(run, pairs, data="."):
+def write_run(run, pairs, data):
     run.mkdir(parents=True)
     network = Network(build("lean", (32, 32, 3)), 32)
     rows = evaluate(network, pairs, progress=False)
@@ -37,7 +37,7 @@ def write_run(run, pairs, data="."):
         run / "history.csv",
         [{"epoch": i, "loss": 1, "dice": 0.5, "val_loss": 1, "val_dice": 0.4} for i in (1, 2)],
     )
-    save_model(network.model, run / "model.keras", {"threshold": 0.5, "data": data})
+    save_model(network.model, run / "model.keras", {"threshold": 0.5, "data": [str(data)]})
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_every_figure_of_the_readme_is_drawn_from_the_newest_run(project, monkey
     assert find_run(project / "runs") is None
     write_run(project / "runs" / "other", find_pairs(project / "test").labelled, "elsewhere")
     assert find_run(project / "runs") is None
-    write_run(project / "runs" / "mine", find_pairs(project / "test").labelled)
+    write_run(project / "runs" / "mine", find_pairs(project / "test").labelled, project)
     assert main([]) == 0
     drawn = {path.name for path in (project / "Images").iterdir()}
     assert drawn == {"example_pairs.png"} | OF_A_RUN

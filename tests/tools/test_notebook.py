@@ -11,15 +11,19 @@ ROOT = Path(__file__).parents[2]
 MAIN = ROOT / "notebooks" / "skin_lesion_segmentation.ipynb"
 
 
-def test_parameters_become_numbers_or_text():
+def test_parameters_become_numbers_or_text(caplog):
     given = ["EPOCHS=300", "LEARNING_RATE=1e-3", "DATA=2024", "SEED=0", "PATIENCE=None"]
+    given += ["START_FROM=files/lite.keras", "MODEL=lite"]
     assert run_notebook.read_parameters(MAIN, given) == {
         "EPOCHS": 300,
         "LEARNING_RATE": 1e-3,
         "DATA": "2024",
         "SEED": 0,
         "PATIENCE": None,
+        "START_FROM": "files/lite.keras",
+        "MODEL": "lite",
     }
+    assert not caplog.records  # papermill says so where it cannot parse a constant's line
 
 
 @pytest.mark.parametrize("wrong", ["EPOCH=3", "EPOCHS", "=3", "RUN_FOLDER=x"])
@@ -48,7 +52,7 @@ def test_a_run_and_a_mistake(tmp_path, monkeypatch, capsys):
     assert (run / "n").read_text() == "7"
     assert (run / "notebook.ipynb").is_file()
 
-    mistake = "from lesion.console import InputError\nraise InputError('x.png: is no picture')"
+    mistake = "class InputError(ValueError): ...\nraise InputError('x.png: is no picture')"
     write_notebook(notebook, constants, mistake)
     capsys.readouterr()
     assert run_notebook.main([str(notebook)]) == 2
