@@ -1,7 +1,7 @@
 """Draw every figure of the README into Images/, from the embedded pictures and one run.
 
-    python -m tools.figures            # the newest run on the embedded pictures
-    python -m tools.figures --run DIR  # this run
+    python -m tools.figures                        # the newest run on the embedded pictures
+    python -m tools.figures --run runs/mine        # this run
 
 Without a run the figures that need none are drawn, and a line says which are missing.
 """
@@ -9,19 +9,19 @@ Without a run the figures that need none are drawn, and a line says which are mi
 import argparse
 import json
 import sys
+from itertools import chain
 from pathlib import Path
 
-from lesion import show
+from lesion import score, show
 from lesion.console import Parser
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask
 from lesion.predict.network import load_network
-from lesion.score.evaluation import predict_pairs
-from lesion.score.metrics import dice
 from lesion.storage import read_table
 from unet import NETWORKS
 
 PROJECT = Path(__file__).resolve().parents[1]
+SHIPPED = "files/lite.keras"
 RUN_FILES = ("history.csv", "scores.csv", "scores.json", "model.keras", "model.json")
 EXAMPLES = 6
 
@@ -29,7 +29,9 @@ EXAMPLES = 6
 def is_of_embedded_pictures(run):
     """Whether a run was trained on the project's own pictures, as the captions say."""
     data = json.loads((run / "model.json").read_text(encoding="utf-8")).get("data")
-    return data == [str(PROJECT)]
+    # One folder, as older runs have it, or a list of them.
+    folders = [data] if isinstance(data, str) else data or []
+    return [(PROJECT / folder).resolve() for folder in folders] == [PROJECT.resolve()]
 
 
 def find_run(parent):
@@ -50,6 +52,12 @@ def explanations():
     yield "dice_explained.png", show.dice_explained()
 
 
+def of_embedded_pictures():
+    """Yield (file name, figure) of the embedded pictures, and of the shipped weights on them."""
+    yield "example_pairs.png", example_pairs(PROJECT / "train")
+    yield "outlines.png", outlines(PROJECT / SHIPPED, PROJECT / "test")
+
+
 def example_pairs(folder, set_name="training"):
     """Draw pairs of a data folder, spread over it."""
     pairs = find_pairs(folder).labelled
@@ -62,17 +70,35 @@ def example_pairs(folder, set_name="training"):
     )
 
 
-def predictions(network, folder):
-    """Draw the test pictures with the highest, the middle and the lowest Dice."""
-    rows = []
-    for pair, _, truth, found in predict_pairs(network, find_pairs(folder).labelled, False):
-        row = {"name": f"picture {pair.name}", "truth": truth, "prediction": found.mask}
-        rows.append({**row, "path": pair.image, "dice": dice(truth, found.mask)})
-    rows.sort(key=lambda row: row["dice"])
-    chosen = [rows[-1], rows[len(rows) // 2], rows[0]]
+def best_middle_worst(weights, folder):
+    """Return the highest, middle and lowest Dice of a folder, for `show`, and how many there are.
+
+    Args:
+        weights: path of a network.
+        folder: data folder with masks.
+    """
+    network, pairs = load_network(weights), find_pairs(folder).labelled
+    rows = score.of_method(score.evaluate(network, pairs, progress=False))
+    rows.sort(key=lambda row: -row["dice"])
+    chosen = [rows[0], rows[len(rows) // 2], rows[-1]]
+    return score.predictions_of(network, pairs, chosen), len(rows)
+
+
+def outlines(weights, folder):
+    """Draw the outlines of a network over the pictures of `best_middle_worst`."""
+    rows, count = best_middle_worst(weights, folder)
+    return show.outlines(
+        [{**row, "name": f"picture {row['name']}"} for row in rows],
+        f"{SHIPPED} on the {count} drawn test pictures: highest, middle and lowest Dice",
+    )
+
+
+def predictions(weights, folder):
+    """Draw the predictions of a run for the pictures of `best_middle_worst`."""
+    rows, count = best_middle_worst(weights, folder)
     return show.predictions(
-        [{**row, "picture": read_image(row["path"])} for row in chosen],
-        f"Test set of {len(rows)} drawn pictures: the highest, the middle and the lowest Dice",
+        [{**row, "name": f"picture {row['name']}"} for row in rows],
+        f"Test set of {count} drawn pictures: the highest, the middle and the lowest Dice",
     )
 
 
@@ -92,7 +118,7 @@ def of_run(run, test_folder):
     yield "curves.png", show.curves(read_table(run / "history.csv"))
     set_name = json.loads((run / "scores.json").read_text(encoding="utf-8"))["set"]
     yield "scores.png", score_distribution(read_table(run / "scores.csv"), set_name)
-    yield "predictions.png", predictions(load_network(run / "model.keras"), test_folder)
+    yield "predictions.png", predictions(run / "model.keras", test_folder)
 
 
 def main(argv=None):
@@ -109,10 +135,9 @@ def main(argv=None):
         print(f"error: {run}: no {missing[0]} there: give the folder of a run", file=sys.stderr)
         return 2
 
-    figures = [*explanations(), ("example_pairs.png", example_pairs(PROJECT / "train"))]
-    if run:
-        figures += of_run(run, PROJECT / "test")
-    for name, figure in figures:
+    figures = [explanations(), of_embedded_pictures()]
+    figures += [of_run(run, PROJECT / "test")] if run else []
+    for name, figure in chain.from_iterable(figures):
         print(show.save(figure, PROJECT / "Images" / name).relative_to(PROJECT))
     if run:
         print(f"the run shown is {run}")

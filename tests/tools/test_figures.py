@@ -15,6 +15,7 @@ from tools.figures import example_pairs, find_run, main
 from unet import NETWORKS, build
 
 EXPLANATIONS = {*(f"architecture_{name}.png" for name in NETWORKS), "dice_explained.png"}
+WITHOUT_A_RUN = {"example_pairs.png", "outlines.png"}
 OF_A_RUN = {"curves.png", "scores.png", "predictions.png"}
 
 
@@ -37,7 +38,7 @@ def write_run(run, pairs, data):
         run / "history.csv",
         [{"epoch": i, "loss": 1, "dice": 0.5, "val_loss": 1, "val_dice": 0.4} for i in (1, 2)],
     )
-    save_model(network.model, run / "model.keras", {"threshold": 0.5, "data": [str(data)]})
+    save_model(network.model, run / "model.keras", {"threshold": 0.5, "data": data})
 
 
 @pytest.fixture
@@ -45,6 +46,9 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setattr(make_figures, "PROJECT", tmp_path)
     write_pairs(tmp_path / "train", 9)
     write_pairs(tmp_path / "test", 4)
+    shipped = tmp_path / make_figures.SHIPPED
+    shipped.parent.mkdir()
+    save_model(build("lean", (32, 32, 3)), shipped, {"threshold": 0.5})
     return tmp_path
 
 
@@ -52,19 +56,36 @@ def test_every_figure_of_the_readme_is_drawn_from_the_newest_run(project, monkey
     # The networks' diagrams have tests of their own, and the classic network takes its time.
     monkeypatch.setattr(make_figures, "explanations", lambda: iter(()))
     assert main([]) == 0
-    assert {path.name for path in (project / "Images").iterdir()} == {"example_pairs.png"}
+    assert {path.name for path in (project / "Images").iterdir()} == WITHOUT_A_RUN
     assert "no run" in capsys.readouterr().out
 
     (project / "runs" / "unfinished").mkdir(parents=True)
     (project / "runs" / "unfinished" / "history.csv").touch()
     assert find_run(project / "runs") is None
-    write_run(project / "runs" / "other", find_pairs(project / "test").labelled, "elsewhere")
+    write_run(project / "runs" / "other", find_pairs(project / "test").labelled, ["elsewhere"])
     assert find_run(project / "runs") is None
-    write_run(project / "runs" / "mine", find_pairs(project / "test").labelled, project)
+    write_run(project / "runs" / "mine", find_pairs(project / "test").labelled, [str(project)])
     assert main([]) == 0
     drawn = {path.name for path in (project / "Images").iterdir()}
-    assert drawn == {"example_pairs.png"} | OF_A_RUN
+    assert drawn == WITHOUT_A_RUN | OF_A_RUN
     assert "mine" in capsys.readouterr().out
+
+
+def test_a_run_of_before_is_found_too(project):
+    pairs = find_pairs(project / "test").labelled
+    write_run(project / "runs" / "two", pairs, [".", "elsewhere"])
+    assert find_run(project / "runs") is None
+    write_run(project / "runs" / "yesterday", pairs, ".")
+    assert find_run(project / "runs").name == "yesterday"
+
+
+def test_outlines_are_the_highest_the_middle_and_the_lowest_dice(project):
+    figure = make_figures.outlines(project / make_figures.SHIPPED, project / "test")
+    dice = [float(axis.get_title().split("Dice ")[1]) for axis in figure.axes]
+    assert len(dice) == 3
+    assert dice == sorted(dice, reverse=True)
+    assert "4 drawn test pictures" in figure.get_suptitle()
+    assert "files/lite.keras" in figure.get_suptitle()
 
 
 def test_explanations_are_named_as_the_readme_names_them(monkeypatch):
