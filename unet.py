@@ -87,7 +87,7 @@ def _picture(input_shape, multiple):
 # or 3 channels, and returns an uncompiled `keras.Model`; ValueError says what is wrong with it.
 
 
-def unet_classic(input_shape=(512, 512, 1)):
+def unet_classic(input_shape: tuple = (512, 512, 1)) -> keras.Model:
     """Build the U-Net of the well-known Keras tutorials: 31.03 million parameters.
 
     Levels of 64-128-256-512-1024 features, two 3x3 ReLU convolutions a level (He initialisation),
@@ -155,7 +155,7 @@ def _decoder(x, skips, widths, **options):
     return layers.Activation("sigmoid", dtype="float32", name="probability")(x)
 
 
-def unet(input_shape=(128, 128, 3), widths=LEAN_WIDTHS):
+def unet(input_shape: tuple = (128, 128, 3), widths: tuple = LEAN_WIDTHS) -> keras.Model:
     """Build the lean U-Net: residual blocks with batch normalisation behind a stride-2 stem.
 
     What makes it quick on a CPU: no convolution runs at full resolution (the stem halves it, the
@@ -193,7 +193,7 @@ def _bottleneck(x, width, size, stride, growth, name):
     return y
 
 
-def unet_lite(input_shape=(192, 192, 3)):
+def unet_lite(input_shape: tuple = (192, 192, 3)) -> keras.Model:
     """Build a U-Net whose encoder is EfficientNet-Lite0, for which ImageNet weights exist.
 
     The encoder is the one of Google's EfficientNet-Lite (Tan & Le 2019, arXiv:1905.11946, without
@@ -268,7 +268,7 @@ def bce_dice_loss(y_true, y_pred):
     return cross_entropy + dice_loss(y_true, y_pred)
 
 
-def dice_metrics():
+def dice_metrics() -> list:
     """Metrics for `compile`: `dice` (hard), `soft_dice` and `iou`, per picture, then averaged."""
     functions = {"dice": hard_dice, "soft_dice": soft_dice, "iou": hard_iou}
     return [keras.metrics.MeanMetricWrapper(f, name=name) for name, f in functions.items()]
@@ -293,7 +293,7 @@ NETWORKS = {
 }
 
 
-def build(name, input_shape):
+def build(name: str, input_shape: tuple) -> keras.Model:
     """Build a network of NETWORKS by its name; a wrong name or shape raises ValueError."""
     if name not in NETWORKS:
         raise ValueError(f"unknown network {name!r}: choose one of {', '.join(NETWORKS)}")

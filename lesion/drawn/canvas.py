@@ -32,7 +32,9 @@ class Canvas:
         """Filled polygon through `points` (n, 2) x, y."""
         cv2.fillPoly(self.pixels, [self._fixed(points)], 255, cv2.LINE_AA, SHIFT)
 
-    def circle(self, x: float, y: float, radius: float, width: float | None, value: int = 255):
+    def circle(
+        self, x: float, y: float, radius: float, width: float | None, value: int = 255
+    ) -> None:
         """A circle's line, or its disc where `width` is None."""
         thickness = -1 if width is None else max(1, round(width * 2 * self.size))
         centre = self._fixed(np.array([x, y]))

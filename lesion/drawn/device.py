@@ -86,7 +86,9 @@ def draw_ruler(rng: np.random.Generator, picture: np.ndarray) -> None:
     paint(picture, canvas.coverage() * np.float32(rng.uniform(0.3, 0.95)), shade)
 
 
-def draw_ink(rng: np.random.Generator, picture: np.ndarray, x: float, y: float, reach: float):
+def draw_ink(
+    rng: np.random.Generator, picture: np.ndarray, x: float, y: float, reach: float
+) -> None:
     """Pen marks: dots, crosses, dashes or an arc around the lesion at x, y; ink creeps into
     furrows, so strokes have fringes and gaps."""
     size = len(picture)

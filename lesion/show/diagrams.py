@@ -31,7 +31,7 @@ STAGE_GAP, UNIT, MARGIN, ROW_GAP, HEAD, FOOT = 0.36, 0.1, 0.45, 0.55, 1.35, 1.5
 # ------------------------------------------------------------------------------------ networks
 
 
-def architecture(name, input_shape=None):
+def architecture(name: str, input_shape: tuple | None = None) -> Figure:
     """Draw a network as the U it is named after, with its sizes, features and parameters.
 
     Args:
@@ -91,7 +91,7 @@ def _slab_widths(stage):
     return [SLAB_GAP + 1 + np.sqrt(features) / 4 for features in slabs]
 
 
-def short_count(number):
+def short_count(number: int) -> str:
     """Write a number of parameters with three digits: 31.0 M, 412 k, 65."""
     for unit, name in ((1e6, " M"), (1e3, " k")):
         if number >= unit:
@@ -184,7 +184,7 @@ def _paint_regions(axis, truth, prediction, title):
     axis.spines[:].set_color("#BBBBBB")
 
 
-def dice_explained():
+def dice_explained() -> Figure:
     """Draw what Dice and IoU measure: the shared area, the formulas and three worked examples."""
     size, middle, shift = 400, 200, 40
     large, small = _disc(size, middle, 180, 130), _disc(size, middle, 180, 50)

@@ -1,10 +1,12 @@
 """Figures of where a network errs: calibration, quality estimate, lesion size, borders."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import cv2
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 
 from lesion.masks import COLOURS, draw_outline
 from lesion.score.quality import FLAGGED_SHARE
@@ -18,7 +20,7 @@ FULL_COLOUR = 5.0  # per cent of the picture's diagonal: 2.5 times what surface 
 TOO_FAR_IN, ON_BORDER, TOO_FAR_OUT = COLOURS["other"], "#E8E8E8", COLOURS["validation"]
 
 
-def reliability(calibration, set_name="test"):
+def reliability(calibration: dict, set_name: str = "test") -> Figure:
     """Show how often pixels given a probability of lesion do hold lesion, and how many there are.
 
     Args:
@@ -73,7 +75,7 @@ def reliability(calibration, set_name="test"):
     return figure
 
 
-def risk_coverage(quality, dice, set_name="test"):
+def risk_coverage(quality: Sequence, dice: Sequence, set_name: str = "test") -> Figure:
     """Show estimate against Dice, and what is at risk if only the best estimates are taken.
 
     Args:
@@ -122,7 +124,7 @@ def risk_coverage(quality, dice, set_name="test"):
     return figure
 
 
-def size_against_dice(lesion_share, dice, set_name="test"):
+def size_against_dice(lesion_share: Sequence, dice: Sequence, set_name: str = "test") -> Figure:
     """Show the Dice of each picture against the size of its lesion, with medians of size classes.
 
     Args:
@@ -163,8 +165,8 @@ def size_against_dice(lesion_share, dice, set_name="test"):
     return figure
 
 
-def border_errors(rows, title="Border errors of the test set"):
-    """Show, a panel a picture, the predicted border coloured by its distance from the true one.
+def border_errors(rows: list[dict], title: str = "Border errors of the test set") -> Figure:
+    """Show predicted borders, coloured by their distance from the true ones.
 
     Distances are in per cent of the picture's diagonal, on one scale for all pictures. A picture
     whose truth or prediction is empty has no such distance, and its panel says so.

@@ -36,18 +36,18 @@ class Scored:
     summary: dict
     history: object = None
 
-    def of_model(self, column):
+    def of_model(self, column: str) -> list:
         """Return a column of the network's rows, a value a picture."""
         return [row[column] for row in of_method(self.rows)]
 
     @cached_property
-    def lowest(self):
+    def lowest(self) -> list[dict]:
         """The pictures with the lowest Dice, as `predictions` takes them."""
         ranking = sorted(of_method(self.rows), key=lambda row: row["dice"])
         return predictions_of(self.network, self.pairs, ranking[:SHOWN])
 
     @cached_property
-    def highest(self):
+    def highest(self) -> list[dict]:
         """The pictures with the highest Dice, as `predictions` takes them."""
         ranking = sorted(of_method(self.rows), key=lambda row: -row["dice"])
         return predictions_of(self.network, self.pairs, ranking[:SHOWN])
@@ -61,7 +61,7 @@ class Row(NamedTuple):
     caption: str
 
 
-def draw_all(scored, directory):
+def draw_all(scored: Scored, directory: Path) -> dict[str, Path]:
     """Draw every figure of FIGURES that has something to show, as PNG files.
 
     Args:

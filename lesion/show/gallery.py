@@ -1,9 +1,11 @@
 """Rows and columns of pictures: pairs, augmentations, predictions, outlines."""
 
 import textwrap
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
@@ -19,7 +21,7 @@ COLUMNS = {  # of a table of predictions, between the picture and the outlines
 }
 
 
-def as_picture(array, side):
+def as_picture(array: np.ndarray, side: int) -> np.ndarray:
     """Turn uint8, or float in [0, 1], (H, W), (H, W, 1) or (H, W, 3) into a uint8 panel."""
     array = np.asarray(array)
     if array.dtype.kind == "f":
@@ -27,7 +29,7 @@ def as_picture(array, side):
     return _resize(array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array, side)
 
 
-def as_mask(array, side):
+def as_mask(array: np.ndarray, side: int) -> np.ndarray:
     """Turn a mask of 0 and 1, (H, W) or (H, W, 1), of any type into a uint8 panel of 0 and 1."""
     array = (np.asarray(array) > 0).astype(np.float32)
     return (_resize(array.reshape(array.shape[:2]), side) >= 0.5).astype(np.uint8)
@@ -41,8 +43,8 @@ def _resize(array, side):
     return cv2.resize(array, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def picture_grid(rows, columns, shape, title, legend, row_gap):
-    """Lay out panels of equal size; returns the figure, its axes by row, and a panel's pixels.
+def picture_grid(rows: int, columns: int, shape: tuple, title: str, legend: list, row_gap: float):
+    """Lay out panels of equal size; return the figure, its axes by row, and a panel's pixels.
 
     Args:
         shape: (height, width) of the panels, in any unit.
@@ -85,12 +87,12 @@ def picture_grid(rows, columns, shape, title, legend, row_gap):
     return figure, axes, round(SAVED_DPI * max(panel_width, panel_height))
 
 
-def tallest_shape(pictures):
+def tallest_shape(pictures: Sequence) -> tuple[int, int]:
     """Return the shape (height, width) of the picture that is tallest for its width."""
     return max((np.shape(picture)[:2] for picture in pictures), key=lambda s: s[0] / s[1])
 
 
-def show_panel(axis, panel, title):
+def show_panel(axis: Axes, panel: np.ndarray | None, title: str) -> None:
     """Show a picture as it is, or a float mask or probability with 0 black and 1 white."""
     axis.set_title(title, fontsize=9, color="#333333", pad=4)
     if panel is None:
@@ -102,7 +104,9 @@ def show_panel(axis, panel, title):
         axis.imshow(panel)
 
 
-def pairs(pictures, masks, names, set_name="training"):
+def pairs(
+    pictures: Sequence, masks: Sequence, names: Sequence, set_name: str = "training"
+) -> Figure:
     """Show pictures above their masks and above the masks' outlines: three rows of panels.
 
     Args:
@@ -131,7 +135,9 @@ def pairs(pictures, masks, names, set_name="training"):
     return figure
 
 
-def augmentations(picture, mask, augmented, set_name="training"):
+def augmentations(
+    picture: np.ndarray, mask: np.ndarray, augmented: Sequence, set_name: str = "training"
+) -> Figure:
     """Show one picture and versions of it that training sees; the outline has to move along.
 
     Args:
@@ -156,7 +162,7 @@ def augmentations(picture, mask, augmented, set_name="training"):
     return figure
 
 
-def predictions(rows, title="Pictures of the test set"):
+def predictions(rows: list[dict], title: str = "Pictures of the test set") -> Figure:
     """Show picture, label, prediction and both outlines over the picture, a row a picture.
 
     Args:
@@ -190,7 +196,7 @@ def predictions(rows, title="Pictures of the test set"):
     return figure
 
 
-def outlines(rows, title="Pictures of the test set"):
+def outlines(rows: list[dict], title: str = "Pictures of the test set") -> Figure:
     """Show the outlines of label and prediction over each picture, three pictures a row.
 
     Args:

@@ -61,7 +61,7 @@ class Graph:
     finish: str
 
 
-def read_graph(model):
+def read_graph(model) -> Graph:
     """Read what the diagram of a network shows.
 
     Args:

@@ -1,6 +1,9 @@
 """Plots: training curves, thresholds, mask sizes, scores, and two models compared."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lesion.masks import COLOURS
@@ -8,7 +11,7 @@ from lesion.score.summaries import bootstrap_interval, compare_paired
 from lesion.show.style import GUIDE, legend_below, plot_figure, scatter, shorten
 
 
-def mask_coverage(fractions):
+def mask_coverage(fractions: dict[str, Sequence]) -> Figure:
     """Show how much of a picture the lesion fills, as a histogram.
 
     Args:
@@ -63,7 +66,7 @@ def _best_epoch(columns):
 METRIC_LABELS = {"loss": "Loss", "dice": "Dice", "iou": "IoU"}
 
 
-def curves(history, metrics=("dice",), zoom=False):
+def curves(history, metrics: tuple = ("dice",), zoom: bool = False) -> Figure:
     """Show loss against epoch beside Dice against epoch, training and validation in each.
 
     The epoch with the highest validation Dice is marked: its weights are the ones kept.
@@ -123,7 +126,7 @@ def _tenth_below(*scores):
     return max(0.0, np.floor(10 * min(np.min(values) for values in scores) - 0.5) / 10)
 
 
-def threshold(thresholds, mean_dice, chosen):
+def threshold(thresholds: Sequence, mean_dice: Sequence, chosen: float) -> Figure:
     """Show the mean Dice of the validation set against the threshold on the probability.
 
     Args:
@@ -154,7 +157,9 @@ def threshold(thresholds, mean_dice, chosen):
     return figure
 
 
-def score_distribution(scores, baselines=None, set_name="test"):
+def score_distribution(
+    scores: dict[str, Sequence], baselines: dict | None = None, set_name: str = "test"
+) -> Figure:
     """Show the Dice of every picture, with the mean and its interval, models above baselines.
 
     Args:
@@ -192,7 +197,9 @@ def score_distribution(scores, baselines=None, set_name="test"):
     return figure
 
 
-def comparison(name_a, dice_a, name_b, dice_b, set_name="test"):
+def comparison(
+    name_a: str, dice_a: Sequence, name_b: str, dice_b: Sequence, set_name: str = "test"
+) -> Figure:
     """Compare two models on the same pictures: one against the other, and the differences.
 
     Args:

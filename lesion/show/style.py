@@ -1,9 +1,11 @@
 """What all figures share: sizes, axes, legends, and how a figure becomes a file."""
 
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lesion.storage import replacing
@@ -14,7 +16,7 @@ SAVED_DPI = 120
 GUIDE = {"color": "#555555", "linestyle": "--", "linewidth": 1.2}  # a line to read others by
 
 
-def save(figure, path):
+def save(figure: Figure, path: str | Path) -> Path:
     """Write a figure as PNG, whole or not at all, and return its `Path`.
 
     Nothing but the picture is stored - no date, no software version.
@@ -26,11 +28,11 @@ def save(figure, path):
     return path
 
 
-def plot_figure(height, panels=1, **options):
-    """Make a figure of 1 row of `panels` axes in the style of all plots; return both."""
+def plot_figure(height: float, panels: int = 1) -> tuple[Figure, Sequence[Axes]]:
+    """Make a figure of `panels` axes side by side in the style of all plots; return both."""
     figure = Figure((WIDTH, height), dpi=SCREEN_DPI, facecolor="white", layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
-    axes = figure.subplots(1, panels, squeeze=False, **options)[0]
+    axes = figure.subplots(1, panels, squeeze=False)[0]
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(color="#DDDDDD", linewidth=0.8)
@@ -38,13 +40,15 @@ def plot_figure(height, panels=1, **options):
     return figure, axes
 
 
-def scatter(axis, x, y, colour, label=None, size=18):
+def scatter(
+    axis: Axes, x: Sequence, y: Sequence, colour: str, label: str | None = None, size: float = 18
+) -> None:
     """Draw pictures as dots, the fainter the more there are, so that crowds stay visible."""
     opacity = float(np.clip(60 / max(1, len(x)), 0.2, 0.8))
     axis.scatter(x, y, s=size, color=colour, alpha=opacity, linewidths=0, label=label)
 
 
-def legend_below(figure, *axes, columns=4):
+def legend_below(figure: Figure, *axes: Axes, columns: int = 4) -> None:
     """Put the legend of the axes under the figure, where it can hide no data."""
     entries = [zip(*axis.get_legend_handles_labels(), strict=True) for axis in axes]
     handles, labels = zip(*chain.from_iterable(entries), strict=True)
@@ -52,7 +56,7 @@ def legend_below(figure, *axes, columns=4):
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
 
 
-def shorten(text, length):
+def shorten(text: str, length: int) -> str:
     """Cut the middle out of a text that is longer than `length` characters."""
     if len(text) <= length:
         return text
