@@ -67,8 +67,11 @@ def write_report(path: Path, scored: show.Scored, figures: dict[str, Path]) -> N
     body = [f"<h1>Segmentation of {count} pictures: {_text(scored.summary['set'])}</h1>"]
     for section, write in SECTIONS.items():
         body += write(scored)
-        body += [_figure(figures[name], show.FIGURES[name].caption)
-                 for name in figures if show.FIGURES[name].section == section]  # fmt: skip
+        body += [
+            _figure(figures[name], show.FIGURES[name].caption)
+            for name in figures
+            if show.FIGURES[name].section == section
+        ]
     page = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -149,11 +149,17 @@ def _explain(figure, graph):
     arrows = {SHRINK: graph.shrink, GROW: graph.grow, FINISH: graph.finish}
     skip = {SKIP: f"skip, {graph.skip}"} if graph.skip else {}
     handles = [
-        Line2D([], [], color=colour, lw=2, ls="--" if colour == SKIP else "-",
-               label=textwrap.fill(words, 40))
+        Line2D(
+            [],
+            [],
+            color=colour,
+            lw=2,
+            ls="--" if colour == SKIP else "-",
+            label=textwrap.fill(words, 40),
+        )
         for colour, words in (arrows | skip).items()
         if words
-    ]  # fmt: skip
+    ]
     patches = {"encoder": ENCODER, "decoder": DECODER}
     patches |= {"where the skip comes in": JOINED} if skip else {}
     handles += [Patch(fc=colour, ec=GRAY, label=words) for words, colour in patches.items()]

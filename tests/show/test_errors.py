@@ -96,8 +96,9 @@ def test_a_perfect_border_has_no_error():
     assert "mean 0.0 %, largest 0.0 %" in figure.axes[0].get_title()
 
 
-@pytest.mark.parametrize("draw", [lambda: show.border_errors([]),
-                                  lambda: show.size_against_dice([], [])])  # fmt: skip
+@pytest.mark.parametrize(
+    "draw", [lambda: show.border_errors([]), lambda: show.size_against_dice([], [])]
+)
 def test_nothing_to_show_is_refused(draw):
     with pytest.raises(ValueError, match="no p"):
         draw()
