@@ -37,7 +37,7 @@ import sys
 from lesion.startup import start_keras
 start_keras()
 import keras
-from lesion import training, workflow
+from lesion import callbacks, workflow
 from segment import main
 
 def build(name, shape):  # soon compiled, and large enough that a checkpoint takes a while to write
@@ -52,7 +52,7 @@ def build(name, shape):  # soon compiled, and large enough that a checkpoint tak
 
 workflow.build = build
 workflow.PATIENCE = 1  # never ends early
-training.CHECKPOINT_SECONDS = 0
+callbacks.CHECKPOINT_SECONDS = 0
 sys.stdin.readline() or sys.exit("nobody is waiting")
 sys.exit(main(sys.argv[1:]))
 """

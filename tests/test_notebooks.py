@@ -88,16 +88,16 @@ class Learner:
 
 STOP_IN_THE_THIRD_EPOCH = """
 import os, signal
-from lesion import training
-begin = training._SetEpoch.on_epoch_begin
+from lesion import callbacks
+begin = callbacks.SetEpoch.on_epoch_begin
 
 def press_stop(self, epoch, logs=None):
     begin(self, epoch, logs)
     if epoch == 2:
-        training._SetEpoch.on_epoch_begin = begin
+        callbacks.SetEpoch.on_epoch_begin = begin
         os.kill(os.getpid(), signal.SIGINT)
 
-training._SetEpoch.on_epoch_begin = press_stop
+callbacks.SetEpoch.on_epoch_begin = press_stop
 """
 SMALL_NETWORK = """
 import functools

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import unet
-from lesion import training, workflow
+from lesion import callbacks, workflow
 from lesion.drawn.scene import write_pairs
 from lesion.inputs.reading import read_image, read_mask
 from lesion.inputs.splitting import load_split
@@ -187,7 +187,7 @@ def test_as_a_command_it_prints_no_noise(trained, drawn_folder, tmp_path):
 def test_resume_goes_on_and_refuses_another_training(
     drawn_folder, trained, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0)
     out = tmp_path / "run"
     command = ["train", "--data", drawn_folder, "--epochs", 2, "--size", 32, "--out", out]
 
@@ -195,9 +195,9 @@ def test_resume_goes_on_and_refuses_another_training(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._ProgressBar, "on_epoch_end", stop)
+        patch.setattr(callbacks.ProgressBar, "on_epoch_end", stop)
         assert run(*command) == 130
-    assert (out / training.CHECKPOINT).is_file()
+    assert (out / callbacks.CHECKPOINT).is_file()
     assert "resume with that" in failure(capsys, *command, "--resume", "--seed", 1)
 
     # Stopped once more, between training and scoring: that goes on too, without training again.

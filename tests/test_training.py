@@ -9,7 +9,7 @@ import pytest
 
 import unet
 from data import TrainingData, validation_data
-from lesion import training
+from lesion import callbacks, training
 from lesion.console import InputError
 from lesion.inputs.splitting import load_split
 from lesion.predict.network import load_network
@@ -42,7 +42,7 @@ def interrupted_in(monkeypatch, epoch):
         if batch == 1 and self.text.startswith(f"epoch {epoch}/"):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training._ProgressBar, "on_train_batch_end", stop)
+    monkeypatch.setattr(callbacks.ProgressBar, "on_train_batch_end", stop)
 
 
 def test_learning_rate_warms_up_and_falls():
@@ -110,7 +110,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
 
 
 def test_a_checkpoint_of_another_network_is_refused(drawn_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0)
     monkeypatch.setattr(unet, "CLASSIC_WIDTHS", (4, 8))
     train_briefly(drawn_folder, tmp_path / "run", epochs=1)
     with pytest.raises(ValueError, match="another network"):
@@ -136,7 +136,7 @@ def explode(monkeypatch, epoch):
             first = self.model.trainable_variables[0]
             first.assign(first * np.nan)
 
-    monkeypatch.setattr(training._SetEpoch, "on_epoch_begin", begin)
+    monkeypatch.setattr(callbacks.SetEpoch, "on_epoch_begin", begin)
 
 
 def test_a_diverged_training_keeps_the_last_finite_weights(
@@ -160,7 +160,7 @@ def test_a_training_that_diverges_at_once_says_what_to_do(drawn_folder, tmp_path
 def test_run_folder_is_complete_and_reloads(trained):
     for name in ("model.keras", "model.json", "split.json", "history.csv", "scores.csv"):
         assert (trained / name).stat().st_size > 0, name
-    assert not (trained / training.CHECKPOINT).exists()
+    assert not (trained / callbacks.CHECKPOINT).exists()
     settings = json.loads((trained / "model.json").read_text())
     network = load_network(trained / "model.keras")
     assert network.threshold == settings["threshold"]
