@@ -34,11 +34,13 @@ figures: setup  ## draw the figures of the README anew, into Images/
 
 # Two sizes, the coarse one first. ISIC counts three times, because HAM10000 is five times as large.
 # Each step goes on where it was interrupted, and is passed over once it has ended.
-# SEED sets both the chance in training and the lesions of HAM10000 set apart as a test.
+# SEED sets both the chance in training and the lesions of HAM10000 set apart as a test; what is
+# trained with it lies in a folder of its own.
 WEIGHTS := runs/weights
 SEED := 0
+SEEDED = $(WEIGHTS)/seed$(SEED)
 TRAIN = $(BIN)/python segment.py train --model lite --batch 16 --resume --seed $(SEED) \
-	--data $(ISIC) $(ISIC) $(ISIC) $(HAM10000) $(WEIGHTS)/drawn
+	--validation 0.1 --test 0.1 --data $(ISIC) $(ISIC) $(ISIC) $(HAM10000) $(WEIGHTS)/drawn
 weights: setup  ## train the weights in files/ anew: make weights ISIC=DIR HAM10000=DIR
 	@test -n "$(ISIC)" -a -n "$(HAM10000)" || { \
 		echo "Name both data folders: make weights ISIC=DIR HAM10000=DIR"; exit 2; }
@@ -47,11 +49,11 @@ weights: setup  ## train the weights in files/ anew: make weights ISIC=DIR HAM10
 		$(BIN)/python -m tools.imagenet $(WEIGHTS)/imagenet; }
 	test -f $(WEIGHTS)/drawn/label/5999.png || { rm -rf $(WEIGHTS)/drawn; \
 		$(BIN)/python -m lesion.drawn --count 6000 --size 192 --seed 3000000 --out $(WEIGHTS)/drawn; }
-	test -f $(WEIGHTS)/128/report.html || $(TRAIN) --size 128 --epochs 3 \
-		--start-from $(WEIGHTS)/imagenet/model.keras --out $(WEIGHTS)/128
-	test -f $(WEIGHTS)/192/report.html || $(TRAIN) --size 192 --epochs 4 \
-		--start-from $(WEIGHTS)/128/model.keras --out $(WEIGHTS)/192
-	$(BIN)/python -m tools.publish $(WEIGHTS)/192 $(WEIGHTS)/lite
+	test -f $(SEEDED)/128/report.html || $(TRAIN) --size 128 --epochs 3 \
+		--start-from $(WEIGHTS)/imagenet/model.keras --out $(SEEDED)/128
+	test -f $(SEEDED)/192/report.html || $(TRAIN) --size 192 --epochs 4 \
+		--start-from $(SEEDED)/128/model.keras --out $(SEEDED)/192
+	$(BIN)/python -m tools.publish $(SEEDED)/192 $(SEEDED)/lite
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \

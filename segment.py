@@ -7,21 +7,56 @@
     python segment.py predict PICTURE... --weights runs/mine/model.keras --out masks
 
 DIR holds pictures and masks; `check` tells what was found in it. Results go to a new folder.
-A mistake ends in one line that says what to do, and exit code 2.
+A mistake ends in one line that says what to do, and exit code 2; --debug shows where it was found.
 """
 
 import argparse
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from lesion import startup
-from lesion.console import Parser, number_between
+from lesion.console import InputError, Parser, note, number_between, run
+from lesion.runs import claim_folder, create_run_folder, releasing, resume_folder
 from lesion.settings import Settings
 
-MODEL_NAMES = ("lean", "lite", "classic")
-LOSS_NAMES = ("bce", "dice", "bce_dice")
 SHIPPED_WEIGHTS = Path(__file__).parent / "files" / "lite.keras"
 SHIPPED_HELP = "default: files/lite.keras, which come with the project"
+SHORTER = {"image_size": "--size", "batch_size": "--batch"}
+METAVARS = {"data": "DIR", "start_from": "FILE", "channels": "C"}
+
+
+class Names:
+    """The names in a table of `unet`, which loads Keras: looked up only when one was typed."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __iter__(self):
+        startup.start_keras()
+
+        import unet
+
+        return iter(getattr(unet, self.table))
+
+
+def add_constants(parser):
+    """Give a parser an option for every constant of `Settings`."""
+    for constant in fields(Settings):
+        about, name = constant.metadata, constant.name
+        default = "" if constant.default is None else f" ({constant.default})"
+        options = {"metavar": METAVARS.get(name, "N"), "help": about["meaning"] + default}
+        if name == "data":
+            options["nargs"] = "+"
+        elif name == "channels":
+            options |= {"type": int, "choices": (1, 3)}
+        elif "kind" in about:
+            options["type"] = number_between(about["lowest"], about["highest"], about["kind"])
+        elif about["table"]:
+            options |= {"metavar": "NAME", "choices": Names(about["table"])}
+            options["help"] += ": %(choices)s"
+        words = [f"--{name.replace('_', '-')}", *filter(None, [SHORTER.get(name)])]
+        parser.add_argument(*words, dest=name, default=constant.default, **options)
 
 
 def create_parser():
@@ -29,64 +64,43 @@ def create_parser():
         prog="segment.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
     check = commands.add_parser("check", help="say what a data folder holds, and what is wrong")
-    check.add_argument("directories", metavar="DIR", type=Path, nargs="+")
-
     train = commands.add_parser("train", help="train a network and score it")
-    train.add_argument(
-        "--data",
-        metavar="DIR",
-        type=Path,
-        nargs="+",
-        default=[Path(__file__).parent],
-        help="one or more; a folder named twice counts twice in training",
-    )
-    train.add_argument("--out", metavar="DIR", type=Path, help="default: a new folder in runs/")
-    train.add_argument("--epochs", metavar="N", type=number_between(1, 1_000_000), default=60)
-    train.add_argument(
-        "--size", metavar="S", type=number_between(16, 2048), default=128, help="pixels a side"
-    )
-    train.add_argument("--batch", metavar="N", type=number_between(1, 1_000_000), default=8)
-    train.add_argument("--model", choices=MODEL_NAMES, default="lean")
-    train.add_argument(
-        "--start-from", metavar="FILE", type=Path, help="saved weights of the same model"
-    )
-    train.add_argument("--loss", choices=LOSS_NAMES, help="default: the network's own")
-    train.add_argument("--channels", type=int, choices=(1, 3), default=3, help="1 gray, 3 RGB")
-    train.add_argument("--seed", metavar="N", type=number_between(0, 2**32 - 1), default=0)
-    train.add_argument("--resume", action="store_true", help="go on with a training in --out")
-
     evaluate = commands.add_parser("evaluate", help="score saved weights on pairs")
-    evaluate.add_argument("--data", metavar="DIR", type=Path, required=True)
-    evaluate.add_argument(
-        "--weights", metavar="FILE", type=Path, default=SHIPPED_WEIGHTS, help=SHIPPED_HELP
-    )
-    evaluate.add_argument("--out", metavar="DIR", type=Path, required=True)
+    compare = commands.add_parser("compare", help="two or more networks on the same pictures")
+    predict = commands.add_parser("predict", help="draw the outline of the lesion in pictures")
+
+    check.set_defaults(run=run_check)
+    train.set_defaults(run=run_train)
+    evaluate.set_defaults(run=run_evaluate)
+    compare.set_defaults(run=run_compare)
+    predict.set_defaults(run=run_predict)
+
+    check.add_argument("directories", metavar="DIR", nargs="+")
+    predict.add_argument("paths", metavar="PATH", nargs="+", help="pictures or folders")
+    for command in (evaluate, compare):
+        command.add_argument("--data", metavar="DIR", required=True)
+    for command in (evaluate, predict):
+        command.add_argument(
+            "--weights", metavar="FILE", default=SHIPPED_WEIGHTS, help=SHIPPED_HELP
+        )
+    compare.add_argument("--weights", metavar="FILE", nargs="+", required=True)
+    for command in (evaluate, compare, predict):
+        command.add_argument("--out", metavar="DIR", required=True, help="new folder")
     evaluate.add_argument(
         "--part",
         choices=("train", "validation", "test", "all"),
         help="default: the test part where the data has one, else every pair",
     )
-
-    compare = commands.add_parser("compare", help="two or more networks on the same pictures")
-    compare.add_argument("--data", metavar="DIR", type=Path, required=True)
-    compare.add_argument("--weights", metavar="FILE", type=Path, nargs="+", required=True)
-    compare.add_argument("--out", metavar="DIR", type=Path, required=True)
-
-    predict = commands.add_parser("predict", help="draw the outline of the lesion in pictures")
-    predict.add_argument("paths", metavar="PATH", type=Path, nargs="+", help="pictures or folders")
-    predict.add_argument(
-        "--weights", metavar="FILE", type=Path, default=SHIPPED_WEIGHTS, help=SHIPPED_HELP
-    )
-    predict.add_argument("--out", metavar="DIR", type=Path, required=True)
     predict.add_argument(
         "--mm-per-pixel",
         metavar="MM",
         type=number_between(1e-6, 100, float),
         help="side of a pixel; lesions.csv then gives millimetres beside pixels",
     )
-
+    add_constants(train)
+    train.add_argument("--out", metavar="DIR", help="default: a new folder in runs/")
+    train.add_argument("--resume", action="store_true", help="go on with a training in --out")
     for command in (train, evaluate, compare, predict):
         command.add_argument(
             "--skip-bad",
@@ -96,103 +110,88 @@ def create_parser():
     return parser
 
 
-# Modules are imported inside the functions: `--help` and mistyped options answer at once, `check`
-# never loads TensorFlow, and `predict` only for weights without a .tflite.
+# What takes seconds to import is imported inside the functions: `--help`, mistyped options and an
+# occupied folder answer at once, `check` never loads TensorFlow, `predict` only without a .tflite.
 
 
 def run_check(arguments):
-    from lesion.inputs.checks import check
+    from lesion import inputs
 
-    result = check(arguments.directories)
+    result = inputs.check(arguments.directories)
     print(result)
     return 0 if result.sound else 1
 
 
 def run_train(arguments):
-    startup.start_keras()
-
-    from lesion.inputs.filtering import load
-    from lesion.runs import claim_folder, create_run_folder, resume_folder
-    from lesion.workflow import train
-
-    split = load(Settings(data=tuple(arguments.data), seed=arguments.seed), arguments.skip_bad)
-    if arguments.out is None:
-        if arguments.resume:
-            raise ValueError("--resume needs --out: the folder of the training to go on with")
-        run = create_run_folder("runs", arguments.model)
+    settings = Settings(**{f.name: getattr(arguments, f.name) for f in fields(Settings)})
+    if arguments.out is not None:
+        out = (resume_folder if arguments.resume else claim_folder)(arguments.out)
     elif arguments.resume:
-        run = resume_folder(arguments.out)
+        raise InputError("--resume needs --out: the folder of the training to go on with")
     else:
-        run = claim_folder(arguments.out)
-    settings = Settings(
-        data=tuple(arguments.data),
-        model=arguments.model,
-        epochs=arguments.epochs,
-        image_size=arguments.size,
-        batch_size=arguments.batch,
-        loss=arguments.loss,
-        channels=arguments.channels,
-        seed=arguments.seed,
-        start_from=arguments.start_from,
-    )
-    train(split, settings, run)
-    print(f"results are in {run}")
-    list_left_out(split.left_out)
+        out = create_run_folder("runs", settings.model)
+    with releasing(out):
+        startup.start_keras()
+
+        from lesion import inputs, workflow
+
+        settings = settings.complete()
+        split = inputs.load(settings, arguments.skip_bad)
+        workflow.train(split, settings, out)
+        print(f"results are in {out}")
+        list_left_out(split.left_out)
 
 
 def run_evaluate(arguments):
-    startup.start_keras()
+    with releasing(claim_folder(arguments.out)) as out:
+        startup.start_keras()
 
-    from lesion.inputs.filtering import filter_pairs
-    from lesion.predict.network import load_network
-    from lesion.runs import claim_folder
-    from lesion.workflow import score, select_pairs
+        from lesion import inputs, predict, workflow
 
-    network = load_network(arguments.weights)
-    pairs, set_name = select_pairs(arguments.data, arguments.weights, arguments.part)
-    pairs, left_out = filter_pairs(arguments.data, pairs, arguments.skip_bad)
-    print(f"scoring {len(pairs)} pictures: {set_name}")
-    score(network, pairs, set_name, claim_folder(arguments.out))
-    print(f"results are in {arguments.out}")
-    list_left_out(left_out)
+        network = predict.load_network(arguments.weights)
+        chosen = inputs.select_pairs(arguments.data, arguments.weights, arguments.part)
+        note(chosen.remark)
+        pairs, set_name = chosen.pairs, chosen.set_name
+        pairs, left_out = inputs.filter_pairs(arguments.data, pairs, arguments.skip_bad)
+        print(f"scoring {len(pairs)} pictures: {set_name}")
+        workflow.score(network, pairs, set_name, out)
+        print(f"results are in {out}")
+        list_left_out(left_out)
 
 
 def run_compare(arguments):
-    startup.start_keras()
+    with releasing(claim_folder(arguments.out)) as out:
+        startup.start_keras()
 
-    from lesion.comparison import common_pairs, compare, describe, model_names
-    from lesion.inputs.filtering import filter_pairs
-    from lesion.predict.network import load_network
-    from lesion.runs import claim_folder
+        from lesion import comparison, inputs, predict
 
-    names = model_names(arguments.weights)
-    networks = dict(zip(names, map(load_network, arguments.weights), strict=True))
-    pairs, set_name, notes = common_pairs(arguments.data, arguments.weights)
-    pairs, left_out = filter_pairs(arguments.data, pairs, arguments.skip_bad)
-    print("\n".join([*notes, f"comparing {', '.join(names)} on {len(pairs)} pictures: {set_name}"]))
-    print(describe(compare(networks, pairs, set_name, claim_folder(arguments.out))))
-    print(f"results are in {arguments.out}")
-    list_left_out(left_out)
+        names = comparison.model_names(arguments.weights)
+        networks = dict(zip(names, map(predict.load_network, arguments.weights), strict=True))
+        pairs, set_name, remarks = comparison.common_pairs(arguments.data, arguments.weights)
+        for remark in remarks:
+            note(remark)
+        pairs, left_out = inputs.filter_pairs(arguments.data, pairs, arguments.skip_bad)
+        print(f"comparing {', '.join(names)} on {len(pairs)} pictures: {set_name}")
+        print(comparison.describe(comparison.compare(networks, pairs, set_name, out)))
+        print(f"results are in {out}")
+        list_left_out(left_out)
 
 
 def run_predict(arguments):
-    from lesion.inputs.filtering import filter_pictures
-    from lesion.inputs.pairing import find_pictures
-    from lesion.predict.files import predict_files
-    from lesion.predict.network import load_network
-    from lesion.runs import claim_folder
+    with releasing(claim_folder(arguments.out)) as out:
+        from lesion import inputs, predict
 
-    images = find_pictures(arguments.paths)
-    network = load_network(arguments.weights)
-    images, left_out = filter_pictures(images, arguments.skip_bad)
-    rows = predict_files(network, images, claim_folder(arguments.out), arguments.mm_per_pixel)
-    for row in rows[:20]:
-        print(
-            f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x{row['height']}, "
-            f"quality estimate {row['quality']:.2f}"
-        )
-    print(f"{len(rows)} masks, overlays and lesions.csv are in {arguments.out}")
-    list_left_out(left_out)
+        images = inputs.find_pictures(arguments.paths)
+        network = predict.load_network(arguments.weights)
+        images, left_out = inputs.filter_pictures(images, arguments.skip_bad)
+        rows = predict.predict_files(network, images, out, arguments.mm_per_pixel)
+        for row in rows[:20]:
+            print(
+                f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x"
+                f"{row['height']}, quality estimate {row['quality']:.2f}"
+            )
+        print(f"{len(rows)} masks, overlays and lesions.csv are in {out}")
+        list_left_out(left_out)
 
 
 def list_left_out(lines):
@@ -200,49 +199,8 @@ def list_left_out(lines):
         print("\n".join(["left out, or passed over:", *lines]))
 
 
-COMMANDS = {
-    "check": run_check,
-    "train": run_train,
-    "evaluate": run_evaluate,
-    "compare": run_compare,
-    "predict": run_predict,
-}
-
-
-def one_line(error):
-    """What the user has to know of an error, or None if it is no mistake of theirs."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, (ValueError, FileNotFoundError)):
-        return " ".join(line.strip() for line in str(error).splitlines())
-    if isinstance(error, MemoryError) or "OOM when allocating" in str(error):
-        return "the memory of this machine does not suffice; take a smaller --size or --batch"
-    if type(error).__name__ == "ResourceExhaustedError":  # what TensorFlow calls a full disk
-        return f"{error.message.splitlines()[0]}; free space there or give another folder"
-    if type(error).__module__.startswith("tensorflow"):
-        from data import pipeline_error
-
-        return pipeline_error(error)
-    return None
-
-
 def main(argv=None):
-    arguments = create_parser().parse_args(argv)
-    # A terminal that cannot show a letter of a file's name is no reason to fail.
-    sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        return COMMANDS[arguments.command](arguments) or 0
-    except KeyboardInterrupt:
-        print("stopped; what was finished before is kept", file=sys.stderr)
-        return 130
-    except Exception as error:
-        line = one_line(error)
-        if line is None:
-            raise
-        from tqdm import tqdm
-
-        tqdm.write(f"error: {line}", file=sys.stderr)  # below a progress bar, not behind it
-        return 2
+    return run(create_parser(), lambda arguments: arguments.run(arguments), argv)
 
 
 if __name__ == "__main__":

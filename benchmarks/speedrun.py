@@ -24,11 +24,12 @@ All but `data` write results.json into --out, a new folder.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
-from lesion import startup
+from lesion import console, startup
 from lesion.console import Parser, number_between
-from segment import SHIPPED_HELP, SHIPPED_WEIGHTS, one_line
+from segment import SHIPPED_HELP, SHIPPED_WEIGHTS
 
 
 def create_parser():
@@ -101,27 +102,25 @@ def show(results):
             print(f"{name:52} {'not reached' if value is None else short(value)}")
 
 
-def main(argv=None):
-    parser = create_parser()
-    options = vars(parser.parse_args(argv))
+def measure(arguments):
+    options = vars(arguments)
     section = options.pop("section")
-    try:
-        if section == "data":
-            run_data(**options)
-            return
-        from lesion.runs import claim_folder, describe_environment
-        from lesion.storage import write_json
+    options.pop("debug", None)
+    if section == "data":
+        run_data(**options)
+        return
+    from lesion.runs import claim_folder, describe_environment, releasing
+    from lesion.storage import write_json
 
-        out = claim_folder(options.pop("out"))
+    with releasing(claim_folder(options.pop("out"))) as out:
         results = run(section, options)
         write_json(out / "results.json", {"section": section, **results, **describe_environment()})
-        show(results)
-    except Exception as error:
-        line = one_line(error)
-        if line is None:
-            raise
-        parser.error(line)
+    show(results)
+
+
+def main(argv=None):
+    return console.run(create_parser(), measure, argv)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -23,6 +23,7 @@ from keras import ops
 from tqdm import tqdm
 
 from data import TrainingData
+from lesion.console import InputError
 from lesion.training import compile_model
 from unet import NETWORKS, build, unet
 
@@ -129,11 +130,11 @@ def plan_steps(seconds_a_step, seconds):
     """How many steps are planned for some seconds.
 
     Raises:
-        ValueError: not a single one.
+        InputError: not a single one.
     """
     steps = int(PLANNED_SHARE * seconds / seconds_a_step)
     if steps < 1:
-        raise ValueError(
+        raise InputError(
             f"the budget of {seconds:.3g} s does not last for one training step of "
             f"{seconds_a_step:.3g} s: give a larger --budget"
         )

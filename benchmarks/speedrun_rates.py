@@ -13,6 +13,7 @@ import numpy as np
 from keras import layers, ops
 
 from benchmarks.speedrun_clock import CLASSIC_SIZE, Task, compiled_lean, random_batch, step_seconds
+from lesion.console import InputError
 from lesion.inputs.reading import read_image
 from lesion.inputs.splitting import find_parts
 from lesion.predict.network import Network, load_network
@@ -52,7 +53,7 @@ def predict(data, weights):
     network = load_network(weights)
     files = [pair.image for folder in find_parts(data).values() for pair in folder.pairs]
     if not files:
-        raise ValueError(f"{data}: holds no picture: name a folder with some")
+        raise InputError(f"{data}: holds no picture: name a folder with some")
     pictures = [read_image(file, network.channels) for file in files[:PICTURES]]
     classic = build("classic", (CLASSIC_SIZE, CLASSIC_SIZE, network.channels))
     contenders = {

@@ -21,7 +21,7 @@ from benchmarks.speedrun_clock import (
     train,
 )
 from data import validation_data
-from lesion.console import usable_cores
+from lesion.console import InputError, usable_cores
 from lesion.inputs.reading import read_pair
 from lesion.inputs.resizing import resize_image, resize_mask
 from lesion.inputs.splitting import load_split
@@ -100,7 +100,7 @@ def em(data, budget):
     """The first system's protocol (see membrane.py): soft Dice against classic pictures spent."""
     pairs = find_slices(data)
     if len(pairs) <= VALIDATION_PAIRS:
-        raise ValueError(
+        raise InputError(
             f"{data}: holds {len(pairs)} pairs: {VALIDATION_PAIRS} are for validation, so "
             f"{VALIDATION_PAIRS + 1} are needed at least"
         )
@@ -163,7 +163,7 @@ def mean_and_interval(scores):
 
 def isic(data, budget, seed=0):
     """From random weights to per-picture Dice on the validation pictures, within a budget."""
-    split = load_split(data)
+    split = load_split(data, validation=0.1, test=0.1)
     unit = classic_picture(3)
     with tempfile.TemporaryDirectory() as temporary:
         copies, preparing = prepared(split.train, temporary, 3, shrunken)
@@ -204,8 +204,8 @@ def finetune(data, weights, pictures):
     network = load_keras_network(weights)
     kind = network.model.name.removeprefix("unet_")
     if kind not in NETWORKS:
-        raise ValueError(f"{weights}: is no network of this project: give the model.keras of a run")
-    split = load_split(data)
+        raise InputError(f"{weights}: is no network of this project: give the model.keras of a run")
+    split = load_split(data, validation=0.1, test=0.1)
     training, validation = some(split.train, pictures), some(split.validation, MOST_SCORED)
     task = Task(training, network.image_size, FINETUNE_BATCH, network.channels, NETWORKS[kind].loss)
     unit = classic_picture(3)

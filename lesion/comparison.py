@@ -12,15 +12,13 @@ import numpy as np
 
 from lesion import show
 from lesion.console import InputError
-from lesion.inputs.pairing import Pair
-from lesion.inputs.splitting import find_parts
+from lesion.inputs import EVERY_PAIR, Pair, select_pairs
 from lesion.predict.network import Network
 from lesion.runs import describe_environment
 from lesion.score.evaluation import MODEL, evaluate, of_method
 from lesion.score.results import format_table
 from lesion.score.summaries import compare_paired, summarise
 from lesion.storage import write_json, write_table
-from lesion.workflow import EVERY_PAIR, own_split, select_pairs
 
 COMPARED = ("dice", "jaccard", "thresholded_jaccard", "sensitivity", "specificity")
 MEANS = ("dice", "jaccard", "thresholded_jaccard", "hd95", "surface_dice")
@@ -52,9 +50,9 @@ def model_names(weights: Sequence[str | Path]) -> list[str]:
 
 
 def common_pairs(directory, weights):
-    """Return the pairs of a data folder on which all networks may be scored, and what to say.
+    """Choose the pairs of a data folder on which all networks may be scored.
 
-    Each network brings the pictures that its own split kept apart (`workflow.select_pairs`); those
+    Each network brings the pictures that its own split kept apart (`inputs.select_pairs`); those
     that are kept apart by all remain.
 
     Args:
@@ -62,32 +60,24 @@ def common_pairs(directory, weights):
         weights: paths of the networks.
 
     Returns:
-        (list of `inputs.Pair`, words for the set, list of lines that a reader must know: which
-        networks came without a split of these pictures, so that they may have seen them).
+        (list of `inputs.Pair`, words for the set, list of remarks that a reader must know: which
+        networks may have been trained on some of the pictures).
 
     Raises:
-        ValueError: no picture is left.
+        InputError: no picture is left.
     """
-    every = [pair for folder in find_parts(directory).values() for pair in folder.labelled]
-    kept, names, notes = [], [], []
-    for path in weights:
-        pairs, set_name = select_pairs(directory, path)
-        kept.append(pairs)
-        names.append(set_name)
-        if own_split(path, every) is None:
-            notes.append(
-                f"note: {path} has no split.json of these pictures beside it: it may have been "
-                "trained on some of them"
-            )
-    common = set.intersection(*({pair.image for pair in pairs} for pairs in kept))
+    chosen = [select_pairs(directory, path) for path in weights]
+    common = set.intersection(*({pair.image for pair in one.pairs} for one in chosen))
     if not common:
         raise InputError(
             f"{directory}: no picture is left that each of {', '.join(map(str, weights))} has kept "
             "apart; give data that none of them was trained on, or train them with one split"
         )
     # A part of a split beats "every pair", of which only that part remains.
-    words = " and ".join(dict.fromkeys(name for name in names if name != EVERY_PAIR))
-    return [pair for pair in kept[0] if pair.image in common], words or EVERY_PAIR, notes
+    names = dict.fromkeys(one.set_name for one in chosen if one.set_name != EVERY_PAIR)
+    pairs = [pair for pair in chosen[0].pairs if pair.image in common]
+    remarks = [one.remark for one in chosen if not one.kept_apart]
+    return pairs, " and ".join(names) or EVERY_PAIR, remarks
 
 
 def compare(

@@ -1,13 +1,84 @@
-"""What every command of the project shares: mistakes in one line, numbers with bounds, no noise."""
+"""What every command of the project shares: mistakes in one line, exit codes, numbers with bounds.
+
+parser = Parser(description="...")
+sys.exit(run(parser, command))
+"""
 
 import argparse
 import os
 import sys
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 class InputError(ValueError):
     """A mistake of the user, told in one line: the file, what was found, what to do."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that reports a mistake in one line and leaves with exit code 2."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.add_argument(
+            "--debug",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="show also where in the program a mistake was found",
+        )
+
+    def error(self, message):
+        self.exit(2, f"error: {message} (--help explains)\n")
+
+
+def run(
+    parser: Parser,
+    command: Callable[[argparse.Namespace], int | None],
+    argv: list[str] | None = None,
+) -> int:
+    """Run a command with the arguments that were typed; return its exit code.
+
+    Args:
+        parser: of its arguments.
+        command: gets the arguments, returns an exit code or None for 0.
+        argv: the arguments; None takes those of the process.
+
+    Returns:
+        What the command returned; 130 if it was interrupted; 2 after a mistake of the user, which
+        is told in one line. Any other exception goes on, with its traceback.
+    """
+    arguments = parser.parse_args(argv)
+    # A terminal that cannot show a letter of a file's name is no reason to fail.
+    sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        return command(arguments) or 0
+    except KeyboardInterrupt:
+        print("stopped; what was finished before is kept", file=sys.stderr)
+        return 130
+    except Exception as error:
+        line = one_line(error)
+        if line is None:
+            raise
+        from tqdm import tqdm
+
+        if getattr(arguments, "debug", False):
+            traceback.print_exc()
+        tqdm.write(f"error: {line}", file=sys.stderr)  # below a progress bar, not behind it
+        return 2
+
+
+def one_line(error: Exception) -> str | None:
+    """Return what the user has to know of an error, or None if it is no mistake of theirs."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, InputError | FileNotFoundError):
+        return " ".join(line.strip() for line in str(error).splitlines())
+    if isinstance(error, MemoryError) or "OOM when allocating" in str(error):
+        return "the memory of this machine does not suffice; take a smaller --size or --batch"
+    if type(error).__name__ == "ResourceExhaustedError":  # what TensorFlow calls a full disk
+        return f"{error.message.splitlines()[0]}; free space there or give another folder"
+    return None
 
 
 def note(text: str) -> None:
@@ -23,7 +94,7 @@ def usable_cores() -> int:
 
 
 @contextmanager
-def without_errors_shown():
+def without_errors_shown() -> Iterator[None]:
     """Close the error stream of the process for a moment, also to what is not written in Python.
 
     For libraries that write notes there, and raise as exceptions what does fail.
@@ -39,15 +110,10 @@ def without_errors_shown():
         os.close(nothing)
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser that reports a mistake in one line and leaves with exit code 2."""
-
-    def error(self, message):
-        self.exit(2, f"error: {message} (--help explains)\n")
-
-
-def number_between(lowest, highest, kind=int):
-    """A `type=` for an argument: a number of this kind within bounds, both included."""
+def number_between(
+    lowest: float, highest: float, kind: Callable[[str], float] = int
+) -> Callable[[str], float]:
+    """Return a `type=` for an argument: a number of this kind within bounds, both included."""
 
     def parse(text):
         try:

@@ -1,10 +1,14 @@
-"""The run folder: one new folder for each training.
+"""The folder of results: claimed by one process, never overwritten, removed again if left empty.
 
-A run folder holds model.keras, model.json (every parameter of the run and the threshold),
-split.json, history.csv, scores.csv, scores.json, report.html, figures/ and tensorboard/.
+with releasing(claim_folder("runs/mine")) as run:
+    ...
+
+The run folder of a training holds model.keras, model.json (every constant of the run and what was
+chosen on validation), split.json, history.csv, scores.csv, scores.json, report.html, figures/ and
+tensorboard/.
 """
 
-import fcntl
+import atexit
 import importlib.metadata
 import os
 import platform
@@ -12,89 +16,87 @@ import shlex
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from lesion.console import InputError
 from lesion.storage import TEMPORARY
 
-PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "pillow", "scikit-image")
-_held = {}  # (device, inode) of a folder -> open descriptor, which holds its lock
+PACKAGES = (
+    *("tensorflow", "keras", "ai-edge-litert", "numpy", "scipy", "opencv-python-headless"),
+    *("pillow", "scikit-image"),
+)
+LOCK = ".lock"  # in a claimed folder; a killed process leaves it there, where it holds nobody back
 
 
-def _hold(directory):
-    """Keeps other processes out of a folder until this one ends, in whatever way.
+@dataclass
+class _Claim:
+    """A folder that this process holds: its lock, and the folders that were made for it."""
 
-    Raises:
-        ValueError: another process holds it.
-    """
-    descriptor = os.open(directory, os.O_RDONLY)
-    about = os.fstat(descriptor)
-    folder = (about.st_dev, about.st_ino)
-    if folder in _held:
-        os.close(descriptor)
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise InputError(
-            f"{directory}: another process is writing there: wait for its end or give a new folder"
-        ) from error
-    except OSError:  # a file system without locks
-        os.close(descriptor)
-        return
-    _held[folder] = descriptor
+    lock: FileLock
+    made: list[Path]
 
 
-def claim_folder(directory):
-    """Creates `directory` for results, or takes it when it exists and is empty.
+_claims = {}  # by real path
 
-    Returns:
-        Its `Path`.
+
+def claim_folder(directory: str | Path) -> Path:
+    """Create `directory` for results, or take it when it exists and is empty.
+
+    Other processes are kept out until it is released, or this one ends in whatever way.
 
     Raises:
-        ValueError: it holds files already (earlier results are never overwritten), is a file,
+        InputError: it holds files already (earlier results are never overwritten), is a file,
             cannot be written, or another process has claimed it.
     """
     directory = Path(directory)
+    held = os.path.realpath(directory) in _claims
     try:
+        made = [path for path in (directory, *directory.parents) if not path.exists()]
         directory.mkdir(parents=True, exist_ok=True)
-        _hold(directory)
-        occupied = any(directory.iterdir())
+        _hold(directory, made)
+        if _names(directory):
+            raise InputError(
+                f"{directory}: already holds files, which are never overwritten: give a new folder"
+            )
         probe = directory / f".{uuid.uuid4().hex}"
         probe.touch()
         probe.unlink()
-    except OSError as error:
+    except (OSError, InputError) as error:
+        if not held:
+            release(directory)
+        if isinstance(error, InputError):
+            raise
         raise InputError(
             f"{directory}: cannot write results there ({error.strerror}): give another folder"
         ) from error
-    if occupied:
-        raise InputError(
-            f"{directory}: already holds files, which are never overwritten: give a new folder"
-        )
     return directory
 
 
-def resume_folder(directory):
-    """Takes the folder of an interrupted training to go on in it, or a new one.
+def resume_folder(directory: str | Path) -> Path:
+    """Claim the folder of an interrupted training to go on in it, or a new one.
 
     Raises:
-        ValueError: it holds files, but none that an interrupted training leaves, or another
+        InputError: it holds files, but none that an interrupted training leaves, or another
             process is training there.
     """
     directory = Path(directory)
     if not directory.is_dir():
         return claim_folder(directory)
-    names = {path.name for path in directory.iterdir() if not TEMPORARY.fullmatch(path.name)}
+    names = _names(directory)
     if "parameters.json" not in names and names - {"split.json"}:
         return claim_folder(directory)
-    _hold(directory)
+    _hold(directory, [])
     return directory
 
 
-def create_run_folder(parent, name):
-    """Creates a new, empty folder `parent/<date>-<time>-<name>`; a number is added when taken."""
+def create_run_folder(parent: str | Path, name: str) -> Path:
+    """Claim a new folder `parent/<date>-<time>-<name>`; a number is added when taken."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
         run = Path(parent) / (f"{stamp}-{name}" + (f"-{number}" if number > 1 else ""))
@@ -104,12 +106,12 @@ def create_run_folder(parent, name):
             continue
         except OSError as error:
             raise InputError(f"{run}: cannot create this folder ({error.strerror})") from error
-        _hold(run)
+        _hold(run, [run])
         return run
     raise InputError(f"{parent}: cannot find a free name for a run folder")
 
 
-def unused_folder(directory=None):
+def unused_folder(directory: str | Path | None = None) -> Path:
     """Return a folder for a notebook's next training: the one named, else a new one in runs/.
 
     Args:
@@ -120,8 +122,63 @@ def unused_folder(directory=None):
     return Path(directory)
 
 
-def describe_environment():
-    """What a run was made with: versions, command, time and git commit, for its record."""
+@contextmanager
+def releasing(directory: Path) -> Iterator[Path]:
+    """Give a claimed folder to a `with` block and release it at the end, however that comes."""
+    try:
+        yield directory
+    finally:
+        release(directory)
+
+
+def release(directory: Path) -> None:
+    """Let other processes in again, and remove the folders made for a claim if they are empty."""
+    claim = _claims.pop(os.path.realpath(directory), None)
+    if claim is None:
+        return
+    with suppress(OSError):  # on Windows, where nobody can remove a file that is open
+        (directory / LOCK).unlink()
+    claim.lock.release()
+    with suppress(OSError):  # as soon as one is not empty
+        for path in claim.made:
+            path.rmdir()
+
+
+@atexit.register
+def _release_all():
+    for directory in list(_claims):
+        release(Path(directory))
+
+
+def _names(directory):
+    """Return the names of what is in a folder, without the lock and what a kill left unfinished."""
+    names = os.listdir(directory)
+    return {name for name in names if name != LOCK and not TEMPORARY.fullmatch(name)}
+
+
+def _hold(directory, made):
+    """Keep other processes out of a folder; `made` are those to remove again, innermost first.
+
+    Raises:
+        InputError: another process holds it.
+    """
+    if os.path.realpath(directory) in _claims:
+        return
+    # Not bound to the thread: a notebook may claim in one and release in another.
+    lock = FileLock(directory / LOCK, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise InputError(
+            f"{directory}: another process is writing there: wait for its end or give a new folder"
+        ) from error
+    except OSError:
+        pass  # a file system without locks
+    _claims[os.path.realpath(directory)] = _Claim(lock, made)
+
+
+def describe_environment() -> dict:
+    """Return what a run is made with, for its record: versions, command, time and git commit."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -19,47 +19,72 @@ LEAST_PATIENCE = 5  # epochs
 SCRATCH = (None, "", "scratch", "none", "None")  # what people write for "from random weights"
 
 
-def number(lowest, highest, kind=int, optional=False):
+def number(meaning, lowest, highest, kind=int):
     """Metadata of a constant that is a number of this kind within bounds, both included."""
-    return {"kind": kind, "lowest": lowest, "highest": highest, "optional": optional}
+    return {"meaning": meaning, "kind": kind, "lowest": lowest, "highest": highest}
+
+
+def text(meaning, table=None):
+    """Metadata of a constant that is a text: a path, or a name in a table of `unet`."""
+    return {"meaning": meaning, "table": table}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The constants of a training; None stands for the network's own, see `complete`.
+    """The constants of a training, each with its default and meaning.
 
-    Attributes:
-        data: folder with pictures and masks, or several; "." holds the drawn ones.
-        model: a name of `unet.NETWORKS`.
-        start_from: .keras file of the same network to go on from; None for random weights.
-        epochs: most passes over the training pictures.
-        batch_size: pictures a step.
-        image_size: pixels a side; the network sees pictures resized to this square.
-        channels: 3 for colour, 1 for gray pictures.
-        loss: a name of `unet.LOSSES`.
-        learning_rate: peak of the step length.
-        validation: share of the pictures set apart to choose epoch and threshold on.
-        test: share set apart for the test, where the folder has no test part of its own.
-        patience: stop after so many epochs without a better validation Dice.
-        seed: of split, first weights and augmentation.
+    None stands for the network's own, see `complete`; as `start_from` for random weights.
 
     Raises:
         InputError: a constant is not what it has to be; names it.
     """
 
-    data: str | Path | tuple = "."
-    model: str = "lean"
-    start_from: str | Path | None = None
-    epochs: int = field(default=150, metadata=number(1, 1_000_000))
-    batch_size: int = field(default=8, metadata=number(1, 1_000_000))
-    image_size: int | None = field(default=None, metadata=number(16, 2048, optional=True))
-    channels: int = field(default=3, metadata=number(1, 3))
-    loss: str | None = None
-    learning_rate: float | None = field(default=None, metadata=number(1e-8, 10, float, True))
-    validation: float = field(default=0.2, metadata=number(0.001, 0.9, float))
-    test: float = field(default=0.2, metadata=number(0, 0.9, float))
-    patience: int | None = field(default=None, metadata=number(1, 1_000_000, optional=True))
-    seed: int = field(default=0, metadata=number(0, 2**32 - 1))
+    data: str | Path | tuple = field(
+        default=".", metadata=text("folder with pictures and masks, or several")
+    )
+    model: str = field(default="lean", metadata=text("the network to train", "NETWORKS"))
+    start_from: str | Path | None = field(
+        default=None,
+        metadata=text("saved weights of the same network to go on from, instead of random ones"),
+    )
+    epochs: int = field(
+        default=150, metadata=number("most passes over the training pictures", 1, 1_000_000)
+    )
+    batch_size: int = field(
+        default=8, metadata=number("pictures a step; halve it if memory runs out", 1, 1_000_000)
+    )
+    image_size: int | None = field(
+        default=None,
+        metadata=number("pixels a side of what the network sees, instead of its own", 16, 2048),
+    )
+    channels: int = field(default=3, metadata=number("3 for colour, 1 for gray pictures", 1, 3))
+    loss: str | None = field(
+        default=None,
+        metadata=text("what is made small in training, instead of the network's own", "LOSSES"),
+    )
+    learning_rate: float | None = field(
+        default=None,
+        metadata=number("peak of the step length, instead of the network's own", 1e-8, 10, float),
+    )
+    validation: float = field(
+        default=0.2,
+        metadata=number("share set apart to choose epoch and threshold on", 0.001, 0.9, float),
+    )
+    test: float = field(
+        default=0.2,
+        metadata=number("share set apart for the test, if the data have no test", 0, 0.9, float),
+    )
+    patience: int | None = field(
+        default=None,
+        metadata=number(
+            f"epochs without a better validation Dice to end at, instead of {PATIENCE} of all",
+            1,
+            1_000_000,
+        ),
+    )
+    seed: int = field(
+        default=0, metadata=number("of split, first weights and augmentation", 0, 2**32 - 1)
+    )
 
     def __post_init__(self):
         data = self.data if isinstance(self.data, tuple | list) else (self.data,)
@@ -74,8 +99,11 @@ class Settings:
         if self.start_from in SCRATCH:
             object.__setattr__(self, "start_from", None)
         for constant in fields(self):
-            if constant.metadata:
-                check_number(constant.name.upper(), getattr(self, constant.name), constant.metadata)
+            value = getattr(self, constant.name)
+            if "kind" in constant.metadata:
+                check_number(constant, value)
+            elif constant.metadata["table"] and not isinstance(value, str | type(constant.default)):
+                raise InputError(f"{constant.name.upper()} is {value!r}: give a name in quotes")
         if self.channels == 2:
             raise InputError("CHANNELS is 2: give 3 for colour or 1 for gray pictures")
         if self.validation + self.test >= 1:
@@ -83,10 +111,6 @@ class Settings:
                 f"VALIDATION is {self.validation} and TEST {self.test}: together they must leave "
                 "pictures to train on, so give shares with a sum below 1"
             )
-        for name in ("model", "loss"):
-            value = getattr(self, name)
-            if not isinstance(value, str if name == "model" else str | None):
-                raise InputError(f"{name.upper()} is {value!r}: give a name in quotes")
 
     @classmethod
     def from_constants(cls, namespace):
@@ -106,11 +130,11 @@ class Settings:
         """
         import unet  # not earlier: it loads Keras, which takes seconds
 
-        for name, known in (("model", unet.NETWORKS), ("loss", unet.LOSSES)):
-            value = getattr(self, name)
-            if value is not None and value not in known:
-                choices = ", ".join(known)
-                raise InputError(f"{name.upper()} is {value!r}: choose one of {choices}")
+        for constant in fields(self):
+            table, value = constant.metadata.get("table"), getattr(self, constant.name)
+            if table and value is not None and value not in getattr(unet, table):
+                choices = ", ".join(getattr(unet, table))
+                raise InputError(f"{constant.name.upper()} is {value!r}: choose one of {choices}")
         if self.start_from and not Path(self.start_from).is_file():
             raise FileNotFoundError(
                 f"{self.start_from}: no such weights file: give START_FROM the model.keras of a run"
@@ -127,22 +151,21 @@ class Settings:
         return replace(self, **missing)
 
 
-def check_number(name, value, bounds):
-    """Return a number that fits `number`'s bounds.
+def check_number(constant, value):
+    """Raise InputError, which names the constant and its bounds, if a value is not within them.
 
-    Raises:
-        InputError: it does not; names it, what was found and the bounds.
+    Args:
+        constant: field of `Settings` made by `number`.
     """
-    if value is None and bounds["optional"]:
-        return value
+    bounds, optional = constant.metadata, constant.default is None
+    if value is None and optional:
+        return
     kind = bounds["kind"]
     wanted = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
     # Written so that nan, which compares false with everything, fails too.
     if not wanted or not math.isfinite(value) or not bounds["lowest"] <= value <= bounds["highest"]:
         what = "a whole number" if kind is int else "a number"
-        or_none = " or None" if bounds["optional"] else ""
         raise InputError(
-            f"{name} is {value!r}: give {what} from {bounds['lowest']:,} to "
-            f"{bounds['highest']:,}{or_none}"
+            f"{constant.name.upper()} is {value!r}: give {what} from {bounds['lowest']:,} to "
+            f"{bounds['highest']:,}{' or None' if optional else ''}"
         )
-    return value

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import uuid
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,13 +14,17 @@ from lesion.console import InputError
 
 TEMPORARY = re.compile(r"\.[0-9a-f]{32}(\.\w+)?")  # what `replacing` leaves behind when killed
 
+NAMES = {"name", "lesion_id", "image_id", "isic_id"}  # columns that are text, whatever they hold
+
 
 @contextmanager
-def replacing(path):
-    """Gives a temporary path beside `path`, same suffix; renames it to `path` if all went well.
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, same suffix; rename it to `path` if all went well.
 
     So a reader never sees half a file, and a kill or a full disk leaves the old file as it was.
-    Raises ValueError, which names `path` and the reason, if it cannot be written.
+
+    Raises:
+        InputError: `path` cannot be written; names it and the reason.
     """
     path = Path(path)
     temporary = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
@@ -35,15 +40,15 @@ def replacing(path):
         temporary.unlink(missing_ok=True)
 
 
-def write_json(path, content):
-    """Writes `content` as indented JSON; what JSON does not know (paths) is written as text."""
+def write_json(path: str | Path, content: object) -> None:
+    """Write `content` as indented JSON; what JSON does not know (paths) is written as text."""
     with replacing(path) as temporary:
         text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def write_table(path, rows):
-    """Writes a list of dicts as CSV with a header; a key that a row lacks is an empty cell."""
+def write_table(path: str | Path, rows: list[dict]) -> None:
+    """Write a list of dicts as CSV with a header; a key that a row lacks is an empty cell."""
     text = io.StringIO()
     if rows:
         names = list(dict.fromkeys(key for row in rows for key in row))
@@ -54,14 +59,22 @@ def write_table(path, rows):
         temporary.write_text(text.getvalue(), encoding="utf-8")
 
 
-def read_table(path):
-    """Reads a CSV of `write_table`: list of dicts, numbers as float, other text as it is."""
+def read_table(path: str | Path) -> list[dict]:
+    """Read a CSV of `write_table`: list of dicts, numbers as float, other text as it is.
 
-    def value(text):
-        try:
-            return float(text)
-        except ValueError:
-            return text
-
+    Names stay text, and so does what would not come back the same: 007 is no number.
+    """
     with Path(path).open(encoding="utf-8", newline="") as file:
-        return [{key: value(text) for key, text in row.items()} for row in csv.DictReader(file)]
+        return [
+            {key: text if key in NAMES else _number(text) for key, text in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def _number(text):
+    try:
+        value = float(text)
+    except (TypeError, ValueError):  # a line with too few cells gives None
+        return text
+    written = str(int(value)) if value.is_integer() else repr(value)
+    return value if text in (written, repr(value)) else text

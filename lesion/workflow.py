@@ -1,13 +1,11 @@
 """Whole runs, for the command line: the steps that the notebook shows one by one.
 
 train(inputs.load(settings), settings, run)    # trains, chooses a threshold, scores, saves
-pairs, set_name = select_pairs("my_data", "runs/mine/model.keras")
 score(network, pairs, set_name, directory)
 """
 
 import json
-import os
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -16,7 +14,7 @@ import unet
 from data import TrainingData, pipeline_error, validation_data
 from lesion import show
 from lesion.console import InputError
-from lesion.inputs.splitting import Split, find_parts, load_split
+from lesion.inputs import EVERY_PAIR, unique_names
 from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
 from lesion.runs import create_run_folder, describe_environment
@@ -26,8 +24,6 @@ from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
 from lesion.storage import write_json
 from lesion.training import CHECKPOINT, History, compile_model, fit, save_model
-
-EVERY_PAIR = "every pair"  # what a set is called that is no part of a split
 
 
 def train(split, settings, run):
@@ -65,7 +61,7 @@ def train(split, settings, run):
 def scored_part(split):
     """Return the pairs that a training is scored on, test or else validation, and their name."""
     pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
-    return _unique_names(pairs, split.root), set_name
+    return unique_names(pairs, split.root), set_name
 
 
 class Training:
@@ -169,13 +165,7 @@ class Training:
 
 def _check_split(split, settings):
     """A notebook's constant may have been changed after the pictures were divided."""
-    divided = {
-        "data": split.folders,
-        "seed": split.seed,
-        "validation": split.validation_share,
-        "test": split.test_share,
-    }
-    for name, was in divided.items():
+    for name, was in split.made_with.items():
         if was != getattr(settings, name):
             raise InputError(
                 f"{name.upper()} was {was} when the pictures were divided and is "
@@ -233,62 +223,3 @@ def score(network, pairs, set_name, directory):
     scored = show.Scored(network, pairs, name, rows, summary, history)
     write_report(directory / "report.html", scored, show.draw_all(scored, directory / "figures"))
     return rows, summary
-
-
-def select_pairs(directory, weights, part=None):
-    """The pairs of a data folder that a network may be scored on, and what to call them.
-
-    Args:
-        directory: data folder.
-        weights: path of the network; a split.json beside it tells which pairs it was trained on.
-        part: "train", "validation", "test" or "all"; None takes the test part where the folder or
-            the network's own split names one, and else every pair.
-
-    Returns:
-        (list of `data.Pair`, words for the set).
-
-    Raises:
-        ValueError: the part has no pairs.
-    """
-    folders = find_parts(directory)
-    every = [pair for folder in folders.values() for pair in folder.labelled]
-    split = None
-    if part != "all":
-        split = own_split(weights, every)
-        for problem in split.problems if split else ():
-            print(f"note: {problem}")
-        split = split or _given_split(directory, folders, part)
-    if split is None:
-        part, pairs = "all", every
-    else:
-        part = part or ("test" if split.test else "validation")
-        pairs = getattr(split, part)
-    if not pairs:
-        where = "folder" if part == "all" else f"{part} part"
-        remedy = "add masks" if part == "all" else "add masks or name another --part"
-        raise InputError(f"{directory}: no picture of this {where} has a mask; {remedy}")
-    return _unique_names(pairs, directory), {"all": EVERY_PAIR}.get(part, part)
-
-
-def _unique_names(pairs, directory):
-    """The pairs, named by their paths where two folders, as train/ and test/, both hold a 0."""
-    if len({pair.name for pair in pairs}) == len(pairs):
-        return pairs
-    paths = [Path(os.path.relpath(pair.image, directory)).with_suffix("") for pair in pairs]
-    return [replace(pair, name=path.as_posix()) for pair, path in zip(pairs, paths, strict=True)]
-
-
-def own_split(weights, pairs):
-    """The split beside a network's file, which it was trained with; None if of other pairs."""
-    path = Path(weights).with_name("split.json")
-    if not path.is_file():
-        return None
-    return Split.read(path, pairs)
-
-
-def _given_split(directory, folders, part):
-    """The split that the folder itself gives, by sub-folders or id lists."""
-    has_lists = "" in folders and (folders[""].root / "train.txt").is_file()
-    if part is None and "" in folders and not has_lists:
-        return None
-    return load_split(directory)

@@ -91,7 +91,7 @@ def test_predict_writes_masks_at_the_pictures_own_size(trained, drawn_folder, tm
     stems = ["5", "gray", "ä spot"]
     pictures = [f"{stem}_{kind}.png" for stem in stems for kind in ("mask", "overlay")]
     assert names == sorted([*pictures, "lesions.csv"])
-    lesions = {str(row["name"]): row for row in read_table(out / "lesions.csv")}
+    lesions = {row["name"]: row for row in read_table(out / "lesions.csv")}
     for stem in ("gray", "ä spot"):
         mask = read_mask(out / f"{stem}_mask.png")
         assert lesions[stem]["area"] == pytest.approx(mask.mean())

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import keras
 
-from lesion.console import InputError, Parser
-from lesion.runs import claim_folder
+from lesion.console import InputError, Parser, run
+from lesion.runs import claim_folder, releasing
 from lesion.training import save_model
 from unet import unet_lite
 
@@ -67,19 +67,19 @@ def fill_encoder(model: keras.Model, weights: dict) -> None:
         normalisation(f"{name}_narrow_norm", f"{source}._bn2")
 
 
-def main():
+def command(arguments):
+    with releasing(claim_folder(arguments.out)) as folder:
+        keras.utils.set_random_seed(0)
+        model = unet_lite()
+        fill_encoder(model, read_weights())
+        save_model(model, folder / "model.keras", {"model": "lite", "threshold": 0.5})
+    print(f"{folder / 'model.keras'}: encoder of ImageNet, decoder random")
+
+
+def main(argv=None):
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="new folder for model.keras")
-    arguments = parser.parse_args()
-    keras.utils.set_random_seed(0)
-    model = unet_lite()
-    try:
-        fill_encoder(model, read_weights())
-        run = claim_folder(arguments.out)
-    except InputError as error:
-        parser.error(str(error))
-    save_model(model, run / "model.keras", {"model": "lite", "threshold": 0.5})
-    print(f"{run / 'model.keras'}: encoder of ImageNet, decoder random")
+    return run(parser, command, argv)
 
 
 if __name__ == "__main__":

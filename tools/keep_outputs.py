@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 
-from lesion.console import InputError, Parser
+from lesion.console import InputError, Parser, run
 from lesion.storage import replacing
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -56,27 +56,23 @@ def keep_outputs(executed_path, notebook_path):
     cells = [c for c in executed.cells if tags not in c.metadata.get("tags", [])]
     if [cell.source for cell in cells] != [cell.source for cell in notebook.cells]:
         raise InputError(f"{executed_path}: was run with other cells than {notebook_path} has now")
-    run, neutral = Path(executed_path).parent.as_posix(), "runs/example"
+    folder, neutral = Path(executed_path).parent.as_posix(), "runs/example"
     for cell, source in zip(notebook.cells, cells, strict=True):
         if cell.cell_type == "code":
             cell.execution_count = None
             cell.outputs = [trim(output) for output in merge_streams(source.outputs)]
             for output in cell.outputs:
                 if output["output_type"] == "stream":
-                    output["text"] = output["text"].replace(run, neutral)
+                    output["text"] = output["text"].replace(folder, neutral)
     with replacing(notebook_path) as temporary:
         nbformat.write(notebook, temporary)
 
 
-def main():
+def main(argv=None):
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("executed", type=Path)
     parser.add_argument("notebook", type=Path)
-    arguments = parser.parse_args()
-    try:
-        keep_outputs(arguments.executed, arguments.notebook)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
+    return run(parser, lambda given: keep_outputs(given.executed, given.notebook), argv)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
-"""Makes the weights of a run small enough to be passed on: half precision, compressed.
+"""Make the weights of a run small enough to be passed on: half precision, compressed.
 
-    python publish.py runs/drawn files/lean_drawn
+    python -m tools.publish runs/drawn files/lean_drawn
 
 writes files/lean_drawn.keras, .tflite and .json. Each weight is rounded to the nearest half float
-but stays a float32 in the .keras file, whose empty bits then compress away: the result is an
-ordinary Keras file of 45 % the size, which loads without any other code. The .tflite file holds the
-same network, ready for `light.py`, in half floats that are computed with in float32.
+but stays a float32 in the .keras file, whose empty bits then compress away: the result is a Keras
+file of 45 % the size, to be loaded with `unet.py` at hand, whose layers it names. The .tflite file
+holds the same network for LiteRT, in half floats that are computed with in float32, and needs no
+code of this project. The .json file tells how to make masks of what they predict, and by its
+digests which pictures were kept apart from training.
 """
 
+import json
 import sys
 import tempfile
 import zipfile
@@ -17,31 +20,32 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
-from lesion.console import InputError, Parser, without_errors_shown
+from lesion.console import InputError, Parser, run, without_errors_shown
 from lesion.predict.litert import HASHES, sha256
-from lesion.predict.network import load_keras_network
+from lesion.predict.network import Network, load_keras_network
 from lesion.storage import replacing, write_json
 
 # The command and the data folder stay at home: they name somebody's paths.
 PUBLISHED = (
     *("model", "image_size", "channels", "loss", "epochs", "batch_size", "learning_rate", "seed"),
+    *("validation", "test"),
     *("threshold", "one_lesion", "validation_dice", "centred_disc_radius"),
     *("created", "git_commit", "versions"),
 )
 
 
-def publish(run, target):
-    """Writes `target`.keras, `target`.tflite and `target`.json from a run folder.
+def publish(folder: str | Path, target: str | Path) -> Path:
+    """Write `target`.keras, `target`.tflite and `target`.json from the folder of a training.
 
     Raises:
-        ValueError, FileNotFoundError: as `prediction.load_network`, or a weight is too large for
-            half precision.
+        InputError, FileNotFoundError: as `load_network`, or a weight is too large for half
+            precision.
     """
-    network = load_keras_network(Path(run) / "model.keras")
+    network = load_keras_network(Path(folder) / "model.keras")
     weights = network.model.get_weights()
     rounded = [weight.astype(np.float16).astype(np.float32) for weight in weights]
     if not all(np.isfinite(weight).all() for weight in rounded):
-        raise InputError(f"{run}: a weight is beyond 65504, the largest half-precision number")
+        raise InputError(f"{folder}: a weight is beyond 65504, the largest half-precision number")
     network.model.set_weights(rounded)
     path = Path(target).with_suffix(".keras")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,18 +58,21 @@ def publish(run, target):
         ):
             for name in source.namelist():
                 archive.writestr(name, source.read(name))
-    light = path.with_suffix(".tflite")
-    with replacing(light) as temporary:
+    with replacing(path.with_suffix(".tflite")) as temporary:
         temporary.write_bytes(as_tflite(network))
     settings = {key: network.settings[key] for key in PUBLISHED if key in network.settings}
-    # Last, because it is what makes the two files a pair: see `light.load_light`.
+    split = Path(folder) / "split.json"
+    if split.is_file():
+        digests = json.loads(split.read_text(encoding="utf-8")).get("digests", [])
+        settings["split_digests"] = digests
+    # Last, because it is what makes the two files a pair: see `litert`.
     settings |= {key: sha256(path.with_suffix(s).read_bytes()) for s, key in HASHES.items()}
     write_json(path.with_suffix(".json"), settings)
     return path
 
 
-def as_tflite(network):
-    """The bytes of a .tflite file that predicts what a `prediction.Network` with Keras does.
+def as_tflite(network: Network) -> bytes:
+    """Return the bytes of a .tflite file that predicts what a network with Keras does.
 
     It takes one picture at a time, (1, S, S, C) with the network's image size, and gives
     (1, S, S, 1). Weights are half floats; what is computed is float32. Batch normalisation becomes
@@ -89,17 +96,17 @@ def as_tflite(network):
     return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
 
 
-def main():
+def command(arguments):
+    path = publish(arguments.run, arguments.target)
+    for written in (path, path.with_suffix(".tflite")):
+        print(f"{written}: {written.stat().st_size / 1e6:.1f} MB")
+
+
+def main(argv=None):
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="folder of a training")
     parser.add_argument("target", type=Path, help="where to, without a suffix")
-    arguments = parser.parse_args()
-    try:
-        path = publish(arguments.run, arguments.target)
-    except (ValueError, FileNotFoundError) as error:
-        parser.error(str(error))
-    for written in (path, path.with_suffix(".tflite")):
-        print(f"{written}: {written.stat().st_size / 1e6:.1f} MB")
+    return run(parser, command, argv)
 
 
 if __name__ == "__main__":

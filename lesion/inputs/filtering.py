@@ -29,8 +29,9 @@ def load(settings: Settings, skip_bad: bool = False, progress: bool = True) -> S
         settings: its data, seed and shares of validation and test count here.
         skip_bad, progress: as in `filter_split`, which also tells what is raised.
     """
-    shares = settings.seed, settings.validation, settings.test
-    return filter_split(load_splits(settings.data, *shares), skip_bad, progress)
+    made_with = {name: getattr(settings, name) for name in ("data", "seed", "validation", "test")}
+    split = load_splits(*made_with.values())
+    return replace(filter_split(split, skip_bad, progress), made_with=made_with)
 
 
 def filter_split(split: Split, skip_bad: bool = False, progress: bool = True) -> Split:
@@ -49,8 +50,7 @@ def filter_split(split: Split, skip_bad: bool = False, progress: bool = True) ->
             masks of all training pairs are empty, or all are full.
     """
     pairs = list({pair.image: pair for part in PARTS for pair in getattr(split, part)}.values())
-    where = " ".join(split.folders)
-    findings, left_out = _look(pairs, split.problems, skip_bad, where, progress)
+    findings, left_out = _look(pairs, split.problems, skip_bad, split.root, progress)
     parts, owners, copies = {}, {}, []
     for part in ("test", "validation", "train"):
         given = getattr(split, part)
@@ -66,7 +66,7 @@ def filter_split(split: Split, skip_bad: bool = False, progress: bool = True) ->
                 copies.append(f"{pair.image} is the same as {owner.image} of the {owner_part} part")
         if given and not parts[part]:
             raise InputError(
-                f"{where}: no pair is left of its {part} part "
+                f"{split.root}: no pair is left of its {part} part "
                 f"({(copies or left_out)[-1]}); add pairs or name others in id lists"
             )
     if copies:
@@ -76,7 +76,7 @@ def filter_split(split: Split, skip_bad: bool = False, progress: bool = True) ->
     if coverages in ({0.0}, {1.0}):
         word = "empty" if coverages == {0.0} else "full"
         raise InputError(
-            f"{where}: every training mask is {word}, from which nothing can be learnt; "
+            f"{split.root}: every training mask is {word}, from which nothing can be learnt; "
             "draw the lesions into them"
         )
     return replace(split, **parts, left_out=left_out)

@@ -25,10 +25,8 @@ class Split:
         root: the data folder as it was given, or the common parent of several.
         problems: the lines that `find_pairs` collected on the way, and any lesion that given id
             lists put on two sides.
-        folders: the data folders as they were given.
-        seed, validation_share, test_share: what was drawn by; a share counts only where the folder
-            does not say itself which pictures are of that part.
         digests: of each folder's own division, see `digest`.
+        made_with: the constants of `Settings` that it follows from, where `load` made it.
         left_out: the problems that `filter_split` passed over.
     """
 
@@ -37,11 +35,8 @@ class Split:
     test: list[Pair]
     root: Path = Path()
     problems: list[str] = field(default_factory=list)
-    folders: tuple[str, ...] = ()
-    seed: int | None = None
-    validation_share: float | None = None
-    test_share: float | None = None
     digests: list[str] = field(default_factory=list)
+    made_with: dict = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict:

@@ -67,20 +67,14 @@ def load_split(
         )
     root = Path(directory)
     folders = find_parts(root)
-    about = {
-        "root": root,
-        "problems": [line for folder in folders.values() for line in folder.problems],
-        "folders": (str(directory),),
-        "seed": seed,
-        "validation_share": validation,
-        "test_share": test,
-    }
+    problems = [line for folder in folders.values() for line in folder.problems]
     parts = _given_parts(folders)
     if "train" not in parts:
-        return Split(*_draw(parts[""], seed, validation, test, folders[""].root), **about)
+        drawn = _draw(parts[""], seed, validation, test, folders[""].root)
+        return Split(*drawn, root, problems)
     if "validation" not in parts:
         parts["train"], parts["validation"], _ = _draw(parts["train"], seed, validation, 0, root)
-    split = Split(parts["train"], parts["validation"], parts.get("test", []), **about)
+    split = Split(parts["train"], parts["validation"], parts.get("test", []), root, problems)
     if lesions := _on_two_sides(split):
         split.problems.append(
             f"{root}: {len(lesions)} lesion(s) are on two sides of the given split "
@@ -120,10 +114,6 @@ def load_splits(
         test=[pair for split in splits.values() for pair in split.test],
         root=root,
         problems=[line for split in splits.values() for line in split.problems],
-        folders=tuple(map(str, directories)),
-        seed=seed,
-        validation_share=validation,
-        test_share=test,
         digests=[split.digest() for split in splits.values()],
     )
 

@@ -161,7 +161,7 @@ def weights(trained):
 def arguments(folder, weights, tmp_path, planned, monkeypatch):
     """Completes a command: its arguments are the folder, sound weights and a new folder."""
     path, network = weights
-    monkeypatch.setattr("lesion.predict.network.load_network", lambda path: network)
+    monkeypatch.setattr("lesion.predict.load_network", lambda path: network)
     data, weights = ["--data", folder], ["--weights", path]
     out = ["--out", tmp_path / "out"]
 

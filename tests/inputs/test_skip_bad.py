@@ -67,7 +67,7 @@ def test_evaluate_goes_on_past_bad_pairs_and_lists_them(run_command, data, train
     code, output, errors = run_command("evaluate", "--data", data, *arguments)
     assert (code, errors) == (0, [])
     rows = read_table(out / "scores.csv")
-    assert {row["name"] for row in rows} == {5, 6}
+    assert {row["name"] for row in rows} == {"5", "6"}
     assert all(row["dice"] != 0.7 for row in rows)  # the metadata do not replace a score
     assert {row["lesion_id"] for row in rows} == {"", "lesion 6"}
     end = output.partition("left out")[2].splitlines()[1:]

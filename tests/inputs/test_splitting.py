@@ -195,8 +195,7 @@ def test_load_gives_the_split_of_the_settings_without_copies(tmp_path, capsys):
     split = inputs.load(settings, progress=False)
     expected = load_splits(settings.data, 3, 0.1, 0.3)
     assert names(split) == names(expected)
-    assert (split.seed, split.validation_share, split.test_share) == (3, 0.1, 0.3)
-    assert split.folders == settings.data
+    assert split.made_with == {"data": settings.data, "seed": 3, "validation": 0.1, "test": 0.3}
     twin, original = split.train[0].image, split.test[0].image
     twin.write_bytes(original.read_bytes())
     without = inputs.load(settings, progress=False)

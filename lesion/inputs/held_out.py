@@ -1,0 +1,119 @@
+"""Which pairs of a data folder a network may be scored on, and whether it was trained on them.
+
+chosen = select_pairs("my_data", "runs/mine/model.keras")
+print(chosen.set_name, len(chosen.pairs), chosen.remark)
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from lesion.console import InputError, note
+from lesion.inputs.pairing import Pair
+from lesion.inputs.split import Split
+from lesion.inputs.splitting import find_parts, load_split
+from lesion.settings import Settings
+
+EVERY_PAIR = "every pair"  # what a set is called that is no part of a split
+EARLIER_SHARE = 0.1  # of validation and of test, where weights were saved without these
+
+
+class Selection(NamedTuple):
+    """Pairs to score a network on.
+
+    Attributes:
+        pairs: each with a mask and a name of its own.
+        set_name: words for the set.
+        kept_apart: whether it is known that none of them was trained on.
+        remark: what is known about that, in one line.
+    """
+
+    pairs: list[Pair]
+    set_name: str
+    kept_apart: bool
+    remark: str
+
+
+def select_pairs(directory: str | Path, weights: str | Path, part: str | None = None) -> Selection:
+    """Choose the pairs of a data folder that a network may be scored on.
+
+    The division is the one that the network was trained with: that of the split.json beside it or,
+    for published weights, the one drawn by the seed and the shares that are recorded with them.
+
+    Args:
+        directory: data folder.
+        weights: path of the network.
+        part: "train", "validation", "test" or "all"; None takes the test part where the network or
+            the folder says which pictures are in it, else every pair.
+
+    Raises:
+        InputError: the part has no pairs, or the split.json is damaged.
+    """
+    folders = find_parts(directory)
+    every = [pair for folder in folders.values() for pair in folder.labelled]
+    split = own = _own_split(directory, weights, every)
+    if own is None and part != "all" and (part or _is_divided(folders)):
+        split = load_split(directory, *_recorded(weights)[0])
+    part = part or ("all" if split is None else "test" if split.test else "validation")
+    pairs = every if part == "all" else getattr(split, part)
+    if not pairs:
+        where = "folder" if part == "all" else f"{part} part"
+        remedy = "add masks" if part == "all" else "add masks or name another --part"
+        raise InputError(f"{directory}: no picture of this {where} has a mask; {remedy}")
+    kept_apart = own is not None and part in ("validation", "test")
+    if kept_apart:
+        remark = f"{weights} was trained with these pictures kept apart"
+    elif own is not None:
+        remark = f"{weights} was trained on {'these' if part == 'train' else 'some of these'}"
+    else:
+        remark = (
+            f"{weights} does not come with a split of these pictures: it may have been trained on "
+            "some of them"
+        )
+    set_name = EVERY_PAIR if part == "all" else part
+    return Selection(unique_names(pairs, directory), set_name, kept_apart, remark)
+
+
+def unique_names(pairs: list[Pair], directory: str | Path) -> list[Pair]:
+    """Return the pairs, named by their paths where two folders, as train/ and test/, hold a 0."""
+    if len({pair.name for pair in pairs}) == len(pairs):
+        return pairs
+    paths = [Path(os.path.relpath(pair.image, directory)).with_suffix("") for pair in pairs]
+    return [replace(pair, name=path.as_posix()) for pair, path in zip(pairs, paths, strict=True)]
+
+
+def _own_split(directory, weights, pairs: Iterable[Pair]) -> Split | None:
+    """Return the split that a network was trained with, or None if it was one of other pictures."""
+    path = Path(weights).with_name("split.json")
+    if path.is_file() and (split := Split.read(path, pairs)):
+        for problem in split.problems:
+            note(problem)
+        return split
+    constants, digests = _recorded(weights)
+    if not digests:
+        return None
+    try:
+        split = load_split(directory, *constants)
+    except InputError:  # cannot be divided, so this is not what was trained on
+        return None
+    return split if split.digest() in digests else None
+
+
+def _recorded(weights):
+    """Return ((seed, share of validation, share of test), digests) recorded with weights."""
+    try:
+        record = json.loads(Path(weights).with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = {}  # who loads the weights says what is wrong with it
+    shares = {name: record.get(name, EARLIER_SHARE) for name in ("validation", "test")}
+    settings = Settings(seed=record.get("seed", Settings.seed), **shares)
+    digests = record.get("split_digests", [])
+    return (settings.seed, settings.validation, settings.test), digests
+
+
+def _is_divided(folders):
+    """Whether a data folder itself says which pictures are for what, by sub-folders or lists."""
+    return "" not in folders or (folders[""].root / "train.txt").is_file()
