@@ -18,7 +18,7 @@ import tensorflow as tf
 from bad_files import put
 
 from lesion.training import save_model
-from segment import main
+from segment import SHIPPED_WEIGHTS, main
 from unet import build
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -212,6 +212,54 @@ def test_bad_output(name, make, words, refused, data, trained, tmp_path, planned
     refused(words, "train", "--data", data, "--out", out)
     assert sorted(tmp_path.rglob("*")) == before
     assert planned == []
+
+
+@pytest.fixture
+def nothing_read(monkeypatch):
+    """No picture may be decoded."""
+
+    def read(*arguments):
+        raise AssertionError("a picture was read before the mistake was found")
+
+    monkeypatch.setattr("lesion.inputs.reading._decode", read)
+
+
+def test_an_occupied_folder_is_reported_before_a_picture_is_read(
+    nothing_read, refused, data, trained, tmp_path
+):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").touch()
+    one = ["--weights", trained / "model.keras"]
+    words = "out|already holds files|new folder"
+    refused(words, "predict", data / "image", *one, "--out", out)
+    refused(words, "evaluate", "--data", data, *one, "--out", out)
+    refused(words, "compare", "--data", data, *one, SHIPPED_WEIGHTS, "--out", out)
+    refused(words, "train", "--data", data, "--out", out)
+    refused(words, "train", "--data", data, "--resume", "--out", out)
+    refused("--resume needs --out", "train", "--data", data, "--resume")
+
+
+def test_a_folder_is_removed_again_when_a_later_mistake_ends_the_command(
+    refused, data, trained, tmp_path
+):
+    put("image/3.png", "text")(data)
+    out = tmp_path / "new" / "out"
+    one = ["--weights", trained / "model.keras"]
+    refused("3.png|no PNG", "predict", data / "image", *one, "--out", out)
+    refused("3.png|no PNG", "evaluate", "--data", data, *one, "--out", out)
+    refused("3.png|no PNG", "compare", "--data", data, *one, SHIPPED_WEIGHTS, "--out", out)
+    refused("3.png|no PNG", "train", "--data", data, "--out", out)
+    refused("none.keras", "train", "--data", data, "--start-from", "none.keras", "--out", out)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_damaged_split_is_told_of(refused, data, trained, tmp_path):
+    weights = shutil.copy(trained / "model.keras", tmp_path)
+    shutil.copy(trained / "model.json", tmp_path)
+    (tmp_path / "split.json").write_text("{")
+    more = ["--weights", weights, "--out", tmp_path / "out"]
+    refused("split.json|is no split file|restore", "evaluate", "--data", data, *more)
 
 
 def test_read_only_output(refused, data, trained, tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
 """The command line: what it writes, and that a mistake ends in one line and exit code 2."""
 
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +19,10 @@ from lesion.inputs.splitting import load_split
 from lesion.predict.network import load_network
 from lesion.score.evaluation import MODEL
 from lesion.score.metrics import score_pair
-from lesion.settings import FINE_TUNING
+from lesion.settings import FINE_TUNING, Settings
 from lesion.show import FIGURES
 from lesion.storage import read_table
-from segment import main
+from segment import create_parser, main
 
 ROOT = Path(__file__).parents[1]
 
@@ -171,6 +173,31 @@ def test_bad_options_exit_with_two(arguments, capsys):
         main(arguments)
     assert stopped.value.code == 2
     assert "error: " in capsys.readouterr().err
+
+
+def test_constants_have_the_defaults_of_the_settings_and_an_option_each():
+    typed = vars(create_parser().parse_args(["train"]))
+    names = {constant.name for constant in fields(Settings)}
+    assert Settings(**{name: typed[name] for name in names}) == Settings()
+    words = "--data a b --size 64 --batch 4 --epochs 3 --model lite --start-from w.keras"
+    words += " --loss dice --channels 1 --seed 5 --learning-rate 0.01 --validation 0.1 --test 0.3"
+    typed = vars(create_parser().parse_args(["train", *words.split(), "--patience", "2"]))
+    expected = Settings(
+        **{"data": ("a", "b"), "image_size": 64, "batch_size": 4, "epochs": 3, "model": "lite"},
+        **{"start_from": "w.keras", "loss": "dice", "channels": 1, "seed": 5, "patience": 2},
+        **{"learning_rate": 0.01, "validation": 0.1, "test": 0.3},
+    )
+    assert Settings(**{name: typed[name] for name in names}) == expected
+
+
+def test_evaluate_says_what_it_knows_of_the_pictures(trained, drawn_folder, tmp_path, capsys):
+    command = ["evaluate", "--data", drawn_folder, "--part", "test"]
+    assert run(*command, "--weights", trained / "model.keras", "--out", tmp_path / "a") == 0
+    assert "with these pictures kept apart" in capsys.readouterr().out
+    for name in ("model.keras", "model.json"):
+        shutil.copy(trained / name, tmp_path)
+    assert run(*command, "--weights", tmp_path / "model.keras", "--out", tmp_path / "b") == 0
+    assert "may have been trained on some of them" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Scores of a set: rows, files, comparison of models, and which pictures may be scored."""
+"""Scores of a set: rows, files, comparison of models."""
 
 import json
 import shutil
@@ -17,7 +17,6 @@ from lesion.score.metrics import score_pair
 from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
 from lesion.storage import read_table
-from lesion.workflow import select_pairs
 
 
 @pytest.fixture(scope="module")
@@ -144,30 +143,3 @@ def test_panels_follow_the_order_asked_for(network, pairs, rows):
     for panel in panels:
         dice = score_pair(panel["truth"], panel["prediction"])["dice"]
         assert dice == pytest.approx(panel["dice"], abs=2e-3)
-
-
-def test_only_pictures_that_were_kept_apart_are_scored(trained, drawn_folder, tmp_path):
-    weights = trained / "model.keras"
-    own = json.loads((trained / "split.json").read_text())
-    chosen, set_name = select_pairs(drawn_folder, weights)
-    assert set_name == "test"
-    assert [pair.image.name for pair in chosen] == [name.split("/")[-1] for name in own["test"]]
-    assert len(select_pairs(drawn_folder, weights, "all")[0]) == 12
-
-    foreign = tmp_path / "foreign"
-    shutil.copytree(drawn_folder, foreign)
-    for folder in ("image", "label"):
-        (foreign / folder / "0.png").rename(foreign / folder / "new.png")
-    chosen, set_name = select_pairs(foreign, tmp_path / "elsewhere.keras")
-    assert set_name == "every pair"
-    assert len(chosen) == 12
-
-
-def test_pictures_of_one_name_in_two_parts_stay_apart(drawn_folder, tmp_path):
-    for part in ("train", "test"):
-        shutil.copytree(drawn_folder, tmp_path / part)
-    chosen, _ = select_pairs(tmp_path, tmp_path / "elsewhere.keras", "all")
-    names = [pair.name for pair in chosen]
-    assert len(set(names)) == len(names) == 24
-    assert "train/image/0" in names
-    assert "test/image/0" in names

@@ -1,8 +1,11 @@
 """Published weights: small, ordinary, and as good as what they were made from."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 
-from lesion.inputs.reading import read_image
+from lesion.inputs import read_image, select_pairs
 from lesion.predict.network import load_network
 from tools.publish import publish
 
@@ -13,6 +16,10 @@ def test_published_weights_predict_the_same(trained, drawn_folder, tmp_path):
     original, published = load_network(trained / "model.keras"), load_network(path)
     assert published.threshold == original.threshold
     assert str(drawn_folder) not in path.with_suffix(".json").read_text()  # somebody's path
+    chosen = select_pairs(drawn_folder, path)  # there is no split.json beside it
+    assert chosen.kept_apart
+    test = json.loads((trained / "split.json").read_text())["test"]
+    assert [pair.image.name for pair in chosen.pairs] == [Path(name).name for name in test]
     picture = read_image(drawn_folder / "image" / "0.png")
     np.testing.assert_allclose(
         published.predict(picture).probability, original.predict(picture).probability, atol=5e-3
