@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 from bad_files import put
 
-from lesion.training import save_model
+from lesion.training import History, save_model
 from segment import SHIPPED_WEIGHTS, main
 from unet import build
 
@@ -303,7 +303,7 @@ def test_full_disk_while_scoring(refused, drawn_folder, trained, tmp_path):
 
 
 def test_full_disk_while_saving_the_network(refused, data, tmp_path, monkeypatch):
-    monkeypatch.setattr("lesion.workflow.fit", lambda *arguments, **options: [])
+    monkeypatch.setattr("lesion.workflow.fit", lambda *arguments, **options: History([]))
     out = tmp_path / "out"
     with room_for(50_000):
         refused("model.keras|cannot be written|free space", "train", "--data", data,

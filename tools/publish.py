@@ -49,8 +49,8 @@ def publish(folder: str | Path, target: str | Path) -> Path:
     network.model.set_weights(rounded)
     path = Path(target).with_suffix(".keras")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, replacing(path) as compressed:
-        plain = Path(folder) / "plain.keras"
+    with tempfile.TemporaryDirectory() as scratch, replacing(path) as compressed:
+        plain = Path(scratch) / "plain.keras"
         network.model.save(plain)
         with (
             zipfile.ZipFile(plain) as source,
@@ -63,8 +63,8 @@ def publish(folder: str | Path, target: str | Path) -> Path:
     settings = {key: network.settings[key] for key in PUBLISHED if key in network.settings}
     split = Path(folder) / "split.json"
     if split.is_file():
-        digests = json.loads(split.read_text(encoding="utf-8")).get("digests", [])
-        settings["split_digests"] = digests
+        content = json.loads(split.read_text(encoding="utf-8"))
+        settings["split_digests"] = content.get("digests", [])
     # Last, because it is what makes the two files a pair: see `litert`.
     settings |= {key: sha256(path.with_suffix(s).read_bytes()) for s, key in HASHES.items()}
     write_json(path.with_suffix(".json"), settings)
