@@ -184,14 +184,16 @@ def run_predict(arguments):
         images = inputs.find_pictures(arguments.paths)
         network = predict.load_network(arguments.weights)
         images, left_out = inputs.filter_pictures(images, arguments.skip_bad)
-        rows = predict.predict_files(network, images, out, arguments.mm_per_pixel)
+        rows, damaged = predict.predict_files(
+            network, images, out, arguments.mm_per_pixel, arguments.skip_bad
+        )
         for row in rows[:20]:
             print(
                 f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x"
                 f"{row['height']}, quality estimate {row['quality']:.2f}"
             )
         print(f"{len(rows)} masks, overlays and lesions.csv are in {out}")
-        list_left_out(left_out)
+        list_left_out(left_out + damaged)
 
 
 def list_left_out(lines):

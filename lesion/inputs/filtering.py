@@ -15,11 +15,13 @@ from pathlib import Path
 from lesion.console import InputError, note
 from lesion.inputs.checks import check_pairs
 from lesion.inputs.pairing import DataFolder, Pair
+from lesion.inputs.reading import check_header
 from lesion.inputs.split import PARTS, Split
 from lesion.inputs.splitting import find_parts, load_splits
 from lesion.settings import Settings
 
 LONGEST_STEM = 255 - len("_overlay.png")  # bytes; file systems allow 255 for a name
+NOTHING_LEFT = "and nothing is left without what is bad"
 
 
 def load(settings: Settings, skip_bad: bool = False, progress: bool = True) -> Split:
@@ -91,27 +93,40 @@ def filter_pairs(
 
 
 def filter_pictures(
-    paths: Iterable[str | Path], skip_bad: bool = False, progress: bool = True
+    paths: Iterable[str | Path], skip_bad: bool = False
 ) -> tuple[list[Path], list[str]]:
-    """Return (those of `paths` that can be read as pictures, lines on the rest).
+    """Return (those of `paths` that begin as a picture does, lines on the rest).
+
+    Nothing is decoded: damage further on is found by who reads the pictures, which takes minutes
+    for ten thousand of them and is not done twice.
 
     Raises:
         InputError: as `filter_split`.
     """
-    pairs, problems = [], []
-    for path in map(Path, paths):
-        if len(os.fsencode(path.stem)) > LONGEST_STEM:
-            problems.append(f"{path}: the name leaves no room for `_overlay.png`; shorten it")
-        else:
-            pairs.append(Pair(path.stem, path))
-    good, left_out = _good(pairs, *_look(pairs, problems, skip_bad, None, progress))
-    return [pair.image for pair in good], left_out
+    paths = [Path(path) for path in paths]
+    problems = {
+        path: f"{path}: the name leaves no room for `_overlay.png`; shorten it"
+        for path in paths
+        if len(os.fsencode(path.stem)) > LONGEST_STEM
+    }
+    for path in paths:
+        try:
+            check_header(path)
+        except (InputError, FileNotFoundError) as error:
+            problems.setdefault(path, str(error))
+    lines = list(problems.values())
+    if lines and not skip_bad:
+        raise InputError(lines[0] + advice(len(lines) - 1))
+    good = [path for path in paths if path not in problems]
+    if not good:
+        raise InputError(f"{lines[0]}; {NOTHING_LEFT}")
+    return good, lines
 
 
 def _good(pairs, findings, left_out):
     good = [pair for pair in pairs if not findings[pair.image].problem]
     if not good:
-        raise InputError(f"{left_out[0]}; and nothing is left without what is bad")
+        raise InputError(f"{left_out[0]}; {NOTHING_LEFT}")
     return good, left_out
 
 
@@ -121,11 +136,17 @@ def _look(pairs, problems, skip_bad, directory, progress):
     findings = {pair.image: found for pair, found in zip(pairs, report.findings, strict=True)}
     lines = problems + [finding.problem for finding in report.findings if finding.problem]
     if lines and not skip_bad:
-        raise InputError(lines[0] + _advice(len(lines) - 1, directory))
+        raise InputError(lines[0] + advice(len(lines) - 1, directory))
     return findings, lines
 
 
-def _advice(more, directory):
+def advice(more: int = 0, directory: str | Path | None = None) -> str:
+    """Return what to add to a problem that ends a command: how to go on in spite of it.
+
+    Args:
+        more: how many problems there are besides.
+        directory: the data folder that they are in, if they are.
+    """
     option = "or pass --skip-bad (in a notebook skip_bad=True) to go on without"
     if not more:
         return f"; {option} it"

@@ -54,6 +54,11 @@ def read_image(path, channels=3):
     return np.array(array if channels == 3 else array[..., None])
 
 
+def check_header(path):
+    """Raise what `read_image` would, as far as the beginning of a file tells; decode nothing."""
+    _decode(Path(path), pixels=False)
+
+
 def read_mask(path):
     """Return the mask in `path` as uint8 (height, width): 1 is foreground, 0 is background.
 
@@ -108,8 +113,8 @@ def read_pair(pair, channels=3):
     return picture, mask
 
 
-def _decode(path):
-    """Return the one complete, upright Pillow picture in `path`."""
+def _decode(path, pixels=True):
+    """Return the one complete, upright Pillow picture in `path`; without pixels only look at it."""
     shown = os.fsencode(path).decode("utf-8", "backslashreplace")
     if shown != str(path):  # no results can be written under such a name
         raise InputError(f"{shown}: the name is not valid UTF-8; rename the file")
@@ -130,10 +135,10 @@ def _decode(path):
                 f"{path}: the file has {size:,} bytes, more than the limit of {MAX_BYTES:,}; "
                 "save a smaller picture"
             )
-        return _decode_stream(path, file)
+        return _decode_stream(path, file, pixels)
 
 
-def _decode_stream(path, file):
+def _decode_stream(path, file, pixels):
     too_large = f"more than the limit of {MAX_PIXELS // 1_000_000} megapixels; save it smaller"
     try:
         picture = Image.open(file, formats=OPENED_FORMATS)
@@ -150,6 +155,8 @@ def _decode_stream(path, file):
             raise InputError(
                 f"{path}: the file holds {frames} pictures; save each one in a file of its own"
             )
+        if not pixels:
+            return picture
         picture.load()
         return ImageOps.exif_transpose(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -2,7 +2,7 @@
 
 network = predict.load_network("files/lite.keras")
 prediction = network.predict(read_image("lesion.jpg"))      # probability, mask, quality, parts
-rows = predict.predict_files(network, paths, directory)     # masks, overlays, lesions.csv
+rows, left_out = predict.predict_files(network, paths, directory)   # lesions.csv and masks
 
 Imports neither Keras nor TensorFlow until weights without a .tflite are loaded.
 """

@@ -1,67 +1,93 @@
 """Masks, overlays and lesions.csv for picture files."""
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from lesion.console import InputError
+from lesion.inputs.filtering import NOTHING_LEFT, advice
 from lesion.inputs.reading import read_image
 from lesion.masks import draw_outline
 from lesion.predict.description import describe_lesion
+from lesion.predict.network import Network
 from lesion.storage import replacing, write_table
 
 
-def save_mask(path, mask):
-    """Writes a 0/1 mask as a 0/255 PNG, which every viewer shows as black and white."""
-    with replacing(path) as temporary:
-        Image.fromarray(mask * np.uint8(255)).save(temporary, format="PNG")
+def predict_files(
+    network: Network,
+    images: Sequence[Path],
+    directory: Path,
+    mm_per_pixel: float | None = None,
+    skip_bad: bool = False,
+) -> tuple[list[dict], list[str]]:
+    """Write `<stem>_mask.png` and `<stem>_overlay.png` for each picture file, and lesions.csv.
 
-
-def save_picture(path, picture):
-    """Writes a uint8 RGB picture as PNG."""
-    with replacing(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG")
-
-
-def predict_files(network, images, directory, mm_per_pixel=None):
-    """Writes `<stem>_mask.png` and `<stem>_overlay.png` for each picture file, and lesions.csv.
+    Each file is decoded once, right before it is predicted, so that damage is found no earlier.
+    Without `skip_bad` the first damaged file ends it, and what was written before is removed: a
+    folder of results holds all that was asked for, or nothing.
 
     Args:
-        network: a `Network`.
-        images: paths of pictures, no two with the same stem: see `data.find_pictures`.
+        network: makes the masks.
+        images: paths of pictures, no two with the same stem: see `inputs.find_pictures`;
+            `inputs.filter_pictures` finds in a moment what is no picture at all.
         directory: where results go; must exist.
         mm_per_pixel: side of a pixel in millimetres, the same in all pictures; None if not known.
+        skip_bad: leave damaged files out instead.
 
     Returns:
-        list of dicts, the lines of lesions.csv, one a picture: name, height, width (pixels), area
-        (share of the picture), quality (`Prediction.quality`), then what
-        `description.describe_lesion` says of the mask; parts is `Prediction.parts`.
+        (lines of lesions.csv as dicts, one a picture: name, height, width (pixels), area (share of
+        the picture), quality (`Prediction.quality`), then what `description.describe_lesion` says
+        of the mask, but for parts, which is `Prediction.parts`;
+        a line for each file that was left out).
 
     Raises:
-        ValueError: a file is no picture.
+        InputError: a file is damaged and `skip_bad` is off, or no file is left.
     """
-    rows = []
+    rows, left_out, written = [], [], []
     for image in tqdm(images, unit="picture", disable=len(images) < 2):
-        picture = read_image(image)
+        try:
+            picture = read_image(image)
+        except (InputError, FileNotFoundError) as error:
+            if skip_bad:
+                left_out.append(str(error))
+                continue
+            for path in written:
+                path.unlink()
+            raise InputError(f"{error}{advice()}") from None
         prediction = network.predict(picture)
-        mask = prediction.mask
-        save_mask(directory / f"{image.stem}_mask.png", mask)
-        overlay = draw_outline(picture, {"prediction": mask})
-        save_picture(directory / f"{image.stem}_overlay.png", overlay)
-        height, width = mask.shape
-        row = {"name": image.stem, "height": height, "width": width, "area": float(mask.mean())}
-        row["quality"] = prediction.quality
-        for key, value in describe_lesion(mask, picture, mm_per_pixel).items():
-            row[key] = round(value, 4) if isinstance(value, float) else value
-        row["parts"] = prediction.parts  # the mask holds no more than one where it was cleaned
-        rows.append(row)
+        written += [directory / f"{image.stem}_{kind}.png" for kind in ("mask", "overlay")]
+        _save(written[-2], prediction.mask * np.uint8(255))  # which viewers show as black and white
+        _save(written[-1], draw_outline(picture, {"prediction": prediction.mask}))
+        rows.append(_describe(image.stem, picture, prediction, mm_per_pixel))
+    if not rows:
+        raise InputError(f"{left_out[0]}; {NOTHING_LEFT}")
     write_table(directory / "lesions.csv", rows)
     share = [row["area"] for row in rows]
-    if rows and (max(share) == 0 or min(share) == 1):
+    if max(share) == 0 or min(share) == 1:
         print(
             f"warning: every mask is all {'background' if max(share) == 0 else 'foreground'}: "
             "are these weights meant for such pictures?",
             file=sys.stderr,
         )
-    return rows
+    return rows, left_out
+
+
+def _save(path, picture):
+    """Write a uint8 picture, (H, W) gray or (H, W, 3) RGB, as PNG."""
+    with replacing(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG")
+
+
+def _describe(name, picture, prediction, mm_per_pixel):
+    """Return the line of lesions.csv of one picture."""
+    height, width = prediction.mask.shape
+    row = {"name": name, "height": height, "width": width, "area": float(prediction.mask.mean())}
+    row["quality"] = prediction.quality
+    for key, value in describe_lesion(prediction.mask, picture, mm_per_pixel).items():
+        row[key] = round(value, 4) if isinstance(value, float) else value
+    # The mask holds no more than one of them where only the largest was kept.
+    return row | {"parts": prediction.parts}

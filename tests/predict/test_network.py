@@ -142,7 +142,7 @@ def test_a_mask_is_at_least_the_threshold_everywhere(trained, drawn_folder, tmp_
     path = drawn_folder / "image" / "1.png"
     probability = network.predict(read_image(path)).probability
     network.threshold, network.one_lesion = float(np.quantile(probability, 0.7)), False
-    (row,) = predict_files(network, [path], tmp_path)
+    (row,), _ = predict_files(network, [path], tmp_path)
     assert row["area"] == pytest.approx(0.3, abs=0.01)
     overlay = read_image(tmp_path / "1_overlay.png")
     mask = (probability >= np.float32(network.threshold)).astype(np.uint8)

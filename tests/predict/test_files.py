@@ -1,0 +1,78 @@
+"""Masks, overlays and lesions.csv: one decoding a picture, whole results or none."""
+
+import bad_files as bad
+import numpy as np
+import pytest
+from PIL import Image
+
+from lesion.console import InputError
+from lesion.inputs import reading
+from lesion.predict.files import predict_files
+from lesion.predict.network import Network
+from lesion.storage import read_table
+
+
+class Brightness:
+    """A network for which bright is lesion."""
+
+    input_shape = (None, 32, 32, 3)
+
+    def predict_on_batch(self, inputs):
+        return inputs[..., :1]
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Three pictures with two bright spots each, the second one damaged."""
+    picture = np.zeros((32, 32, 3), np.uint8)
+    picture[4:12, 4:12] = picture[20:24, 20:24] = 255
+    paths = [tmp_path / f"{name}.png" for name in "abc"]
+    for path in paths:
+        Image.fromarray(picture).save(path)
+    paths[1].write_bytes(bad.encoded("PNG")[:900])
+    return paths
+
+
+@pytest.fixture
+def out(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+def test_parts_are_those_before_the_largest_is_kept(images, out):
+    for one_lesion, pixels in ((True, 64), (False, 64 + 16)):
+        network = Network(Brightness(), 32, one_lesion=one_lesion)
+        (row,), left_out = predict_files(network, images[:1], out)
+        assert (row["parts"], row["area"], left_out) == (2, pixels / 32**2, [])
+        assert row["area_pixels"] == 64  # of the largest alone, in either case
+        assert read_table(out / "lesions.csv")[0]["parts"] == 2
+
+
+def test_a_damaged_file_leaves_no_results_or_is_left_out(images, out):
+    network = Network(Brightness(), 32)
+    with pytest.raises(InputError, match=r"b\.png: the picture is damaged.*--skip-bad"):
+        predict_files(network, images, out)
+    assert list(out.iterdir()) == []
+    rows, left_out = predict_files(network, images, out, skip_bad=True)
+    assert [row["name"] for row in rows] == ["a", "c"]
+    assert len(left_out) == 1
+    assert "b.png: the picture is damaged" in left_out[0]
+    masks = {"a_mask.png", "a_overlay.png", "c_mask.png", "c_overlay.png"}
+    assert {path.name for path in out.iterdir()} == masks | {"lesions.csv"}
+    with pytest.raises(InputError, match="nothing is left"):
+        predict_files(network, images[1:2], out, skip_bad=True)
+
+
+def test_each_picture_is_decoded_once(run_command, trained, drawn_folder, tmp_path, monkeypatch):
+    decoded, decode = [], reading._decode_stream
+
+    def counting(path, file, pixels):
+        decoded.extend([path.name] * pixels)
+        return decode(path, file, pixels)
+
+    monkeypatch.setattr(reading, "_decode_stream", counting)
+    arguments = ["--weights", trained / "model.keras", "--out", tmp_path / "out"]
+    code, _, errors = run_command("predict", drawn_folder / "image", *arguments)
+    assert (code, errors) == (0, [])
+    assert sorted(decoded) == sorted(path.name for path in (drawn_folder / "image").iterdir())
