@@ -17,8 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from lesion.console import InputError, usable_cores
-from lesion.inputs.reading import read_pair
-from lesion.inputs.resizing import resize_image, resize_mask
+from lesion.inputs.reading import read_pair, resize_image, resize_mask
 
 ROTATION = 45.0  # degrees either way; with quarter turns every angle occurs
 SCALE = 0.3  # size changes by a factor of up to exp(0.3) = 1.35 either way

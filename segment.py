@@ -119,7 +119,7 @@ def run_check(arguments):
 
     result = inputs.check(arguments.directories)
     print(result)
-    return 0 if result.sound else 1
+    return 0 if result.passed else 1
 
 
 def run_train(arguments):

@@ -9,6 +9,7 @@ soft Dice over all their pixels together (smooth 1), and the best epoch counts. 
 label is white, an all-white answer already scores high: it is printed beside the result.
 """
 
+import sys
 from pathlib import Path
 
 import keras
@@ -16,9 +17,10 @@ import numpy as np
 
 from data import TrainingData
 from data import validation_data as make_validation
+from lesion import console
 from lesion.console import Parser, number_between
 from lesion.inputs.pairing import find_pairs
-from lesion.runs import claim_folder
+from lesion.runs import claim_folder, releasing
 from lesion.storage import write_json
 from lesion.training import compile_model, fit
 from unet import NETWORKS, batch_dice, build
@@ -28,56 +30,55 @@ SEED_NOTEBOOK_BEST = 0.9188  # validation Dice that the first system reports for
 
 
 def find_slices(data):
-    """The pairs of the first system's training folder, in natural order.
+    """Return the pairs of the first system's training folder, in natural order.
 
     Raises:
-        ValueError, FileNotFoundError: as `data.find_pairs`.
+        InputError, FileNotFoundError: as `inputs.find_pairs`.
     """
     folder = data / "train"
     return find_pairs(folder if folder.is_dir() else data).labelled
 
 
-def main():
+def measure(arguments):
+    with releasing(claim_folder(arguments.out)) as run:
+        pairs = find_slices(arguments.data)
+        keras.utils.set_random_seed(0)
+        size, batch = arguments.size, 4
+        training, validation = pairs[:-VALIDATION_PAIRS], pairs[-VALIDATION_PAIRS:]
+        training_data = TrainingData(training, size, batch, channels=1)
+        validation_data = make_validation(validation, size, VALIDATION_PAIRS, channels=1)
+        truth = np.concatenate([np.asarray(y) for _, y in validation_data])
+        all_white = float(batch_dice(truth, np.ones_like(truth)))
+
+        model = build(arguments.model, (size, size, 1))
+        metric = keras.metrics.MeanMetricWrapper(batch_dice, name="batch_dice")
+        rate = NETWORKS[arguments.model].learning_rate
+        compile_model(model, "bce", arguments.epochs, len(training_data), rate, [metric])
+        history = fit(model, training_data, validation_data, arguments.epochs, run)
+        scores = history.history["val_batch_dice"]
+        best = int(np.argmax(scores))
+        result = {
+            "validation pictures": [pair.name for pair in validation],
+            "best epoch": best + 1,
+            "validation soft Dice, best epoch": scores[best],
+            "validation soft Dice, last epoch": scores[-1],
+            "all-white baseline": all_white,
+            "the first system, best epoch": SEED_NOTEBOOK_BEST,
+        }
+        write_json(run / "scores.json", result)
+    for name, value in result.items():
+        print(f"{name:36} {value if not isinstance(value, float) else round(value, 4)}")
+
+
+def main(argv=None):
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds train/image, train/label")
     parser.add_argument("--out", type=Path, required=True, help="a new folder for the results")
     parser.add_argument("--model", choices=tuple(NETWORKS), default="lean")
     parser.add_argument("--epochs", type=number_between(1, 10_000), default=40)
     parser.add_argument("--size", type=number_between(16, 2048), default=512, help="pixels a side")
-    arguments = parser.parse_args()
-    try:
-        pairs = find_slices(arguments.data)
-        run = claim_folder(arguments.out)
-    except (ValueError, FileNotFoundError) as error:
-        parser.error(str(error))
-
-    keras.utils.set_random_seed(0)
-    size, batch = arguments.size, 4
-    training, validation = pairs[:-VALIDATION_PAIRS], pairs[-VALIDATION_PAIRS:]
-    training_data = TrainingData(training, size, batch, channels=1)
-    validation_data = make_validation(validation, size, VALIDATION_PAIRS, channels=1)
-    truth = np.concatenate([np.asarray(y) for _, y in validation_data])
-    all_white = float(batch_dice(truth, np.ones_like(truth)))
-
-    model = build(arguments.model, (size, size, 1))
-    metric = keras.metrics.MeanMetricWrapper(batch_dice, name="batch_dice")
-    rate = NETWORKS[arguments.model].learning_rate
-    compile_model(model, "bce", arguments.epochs, len(training_data), rate, [metric])
-    history = fit(model, training_data, validation_data, arguments.epochs, run)
-    scores = history.history["val_batch_dice"]
-    best = int(np.argmax(scores))
-    result = {
-        "validation pictures": [pair.name for pair in validation],
-        "best epoch": best + 1,
-        "validation soft Dice, best epoch": scores[best],
-        "validation soft Dice, last epoch": scores[-1],
-        "all-white baseline": all_white,
-        "the first system, best epoch": SEED_NOTEBOOK_BEST,
-    }
-    write_json(run / "scores.json", result)
-    for name, value in result.items():
-        print(f"{name:36} {value if not isinstance(value, float) else round(value, 4)}")
+    return console.run(parser, measure, argv)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -22,8 +22,7 @@ from benchmarks.speedrun_clock import (
 )
 from data import validation_data
 from lesion.console import InputError, usable_cores
-from lesion.inputs.reading import read_pair
-from lesion.inputs.resizing import resize_image, resize_mask
+from lesion.inputs.reading import read_pair, resize_image, resize_mask
 from lesion.inputs.splitting import load_split
 from lesion.predict.network import Network, load_keras_network, start_from
 from lesion.score.evaluation import predict_pairs

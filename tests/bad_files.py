@@ -1,4 +1,4 @@
-"""Spoil a small sound data folder in one way; each function returns a step that does it."""
+"""Spoil a small data folder in one way; each function returns a step that does it."""
 
 import io
 import os
@@ -15,7 +15,7 @@ MASK = square_mask(SIZE)
 NOISE = np.random.default_rng(3).integers(0, 256, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
 
 
-def sound_folder(folder):
+def good_folder(folder):
     """Six pairs, 1 to 6, in image/ and label/."""
     return write_pairs(folder, "123456", SIZE)
 
@@ -62,7 +62,7 @@ def gray_mask():
 # --- steps: called with the folder --------------------------------------------------------------
 
 
-def sound(folder):
+def unchanged(folder):
     """Change nothing."""
 
 
@@ -161,7 +161,7 @@ def two_parts(*more):
 
     def make(folder):
         emptied()(folder)
-        sound_folder(folder / "train")
+        good_folder(folder / "train")
         for name in ("7", "8"):
             write_pairs(folder / "test", [name], SIZE)
         steps(*more)(folder)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture
 def data(tmp_path):
-    return bad.sound_folder(tmp_path / "data")
+    return bad.good_folder(tmp_path / "data")
 
 
 # --- options ------------------------------------------------------------------------------------

@@ -12,8 +12,7 @@ from PIL import Image
 
 from data import TrainingData, pipeline_error, validation_data
 from lesion.inputs.pairing import find_pairs
-from lesion.inputs.reading import read_image, read_mask, read_pair
-from lesion.inputs.resizing import resize_image, resize_mask
+from lesion.inputs.reading import read_image, read_mask, read_pair, resize_image, resize_mask
 
 
 @pytest.fixture(scope="module")

@@ -13,17 +13,17 @@ METADATA = "kmader/skin-cancer-mnist-ham10000"  # tells which pictures show the 
 METADATA_FILE = "HAM10000_metadata.csv"
 
 
-def download_ham10000(directory="data/ham10000"):
-    """Downloads pictures, masks and metadata of HAM10000 from Kaggle, once: about 3 GB.
+def download_ham10000(directory: str | Path = "data/ham10000") -> Path:
+    """Download pictures, masks and metadata of HAM10000 from Kaggle, once: about 3 GB.
 
     Args:
         directory: where to; a folder that is complete already is used as it is.
 
     Returns:
-        `Path` of the folder, in a layout that `data.find_pairs` knows.
+        The folder, in a layout that `inputs.find_pairs` knows.
 
     Raises:
-        ValueError: the download failed; says how to go on by hand.
+        InputError: the download failed; says how to go on by hand.
     """
     directory = Path(directory)
     if (directory / METADATA_FILE).is_file():

@@ -12,8 +12,8 @@ import sys
 from itertools import chain
 from pathlib import Path
 
-from lesion import score, show
-from lesion.console import Parser
+from lesion import console, score, show
+from lesion.console import InputError, Parser
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask
 from lesion.predict.network import load_network
@@ -121,20 +121,11 @@ def of_run(run, test_folder):
     yield "predictions.png", predictions(run / "model.keras", test_folder)
 
 
-def main(argv=None):
-    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--run",
-        metavar="DIR",
-        type=Path,
-        help="default: the newest in runs/ on the embedded pictures",
-    )
-    run = parser.parse_args(argv).run or find_run(PROJECT / "runs")
+def draw(arguments):
+    run = arguments.run or find_run(PROJECT / "runs")
     missing = [name for name in RUN_FILES if run and not (run / name).is_file()]
     if missing:
-        print(f"error: {run}: no {missing[0]} there: give the folder of a run", file=sys.stderr)
-        return 2
-
+        raise InputError(f"{run}: no {missing[0]} there: give the folder of a run")
     figures = [explanations(), of_embedded_pictures()]
     figures += [of_run(run, PROJECT / "test")] if run else []
     for name, figure in chain.from_iterable(figures):
@@ -143,7 +134,17 @@ def main(argv=None):
         print(f"the run shown is {run}")
     else:
         print("no run in runs/: curves, scores and predictions are not drawn; `make run` first")
-    return 0
+
+
+def main(argv=None):
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--run",
+        metavar="DIR",
+        type=Path,
+        help="default: the newest in runs/ on the embedded pictures",
+    )
+    return console.run(parser, draw, argv)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from pathlib import Path
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
+from lesion import console
 from lesion.console import InputError, Parser
-from lesion.runs import create_run_folder
+from lesion.runs import create_run_folder, releasing
 
 PROJECT = Path(__file__).resolve().parents[1]
 PATHS = ("DATA", "START_FROM", "OTHER_WEIGHTS")
@@ -49,36 +50,34 @@ def read_parameters(notebook, assignments):
     return parameters
 
 
+def execute(arguments):
+    if not arguments.notebook.is_file():
+        raise FileNotFoundError(f"{arguments.notebook}: no such notebook")
+    parameters = read_parameters(arguments.notebook, arguments.parameters)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
+    logging.getLogger("papermill").setLevel(logging.INFO)
+    with releasing(create_run_folder(PROJECT / "runs", arguments.notebook.stem)) as run:
+        executed = run / "notebook.ipynb"
+        try:
+            papermill.execute_notebook(
+                str(arguments.notebook),
+                str(executed),
+                parameters={**parameters, RUN_FOLDER: str(run.relative_to(PROJECT))},
+                cwd=str(PROJECT),
+                log_output=True,
+                progress_bar=False,
+            )
+        except PapermillExecutionError as error:
+            print(f"the notebook, as far as it came, is in {executed}", file=sys.stderr)
+            kind = "" if error.ename in ("InputError", "FileNotFoundError") else f"{error.ename}: "
+            raise InputError(f"{kind}{error.evalue}") from None
+
+
 def main(argv=None):
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("parameters", metavar="NAME=VALUE", nargs="*")
-    arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
-    logging.getLogger("papermill").setLevel(logging.INFO)
-    try:
-        if not arguments.notebook.is_file():
-            raise FileNotFoundError(f"{arguments.notebook}: no such notebook")
-        parameters = read_parameters(arguments.notebook, arguments.parameters)
-        run = create_run_folder(PROJECT / "runs", arguments.notebook.stem)
-        executed = run / "notebook.ipynb"
-        papermill.execute_notebook(
-            str(arguments.notebook),
-            str(executed),
-            parameters={**parameters, RUN_FOLDER: str(run.relative_to(PROJECT))},
-            cwd=str(PROJECT),
-            log_output=True,
-            progress_bar=False,
-        )
-    except PapermillExecutionError as error:
-        kind = "" if error.ename in ("InputError", "FileNotFoundError") else f"{error.ename}: "
-        print(f"error: {kind}{error.evalue}", file=sys.stderr)
-        print(f"the notebook, as far as it came, is in {executed}", file=sys.stderr)
-        return 2
-    except (InputError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return console.run(parser, execute, argv)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,28 @@
 Neither overwrites: `--embedded` wants train/ and test/ moved away first, or draws into --out DIR.
 """
 
+import sys
 from pathlib import Path
 
-from lesion.console import InputError, Parser
+from lesion.console import InputError, Parser, run
 from lesion.drawn.scene import EMBEDDED_SIZE, PROJECT, write_embedded, write_pairs
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Draw; a mistake of the user ends in one line on stderr and exit code 2."""
+def draw(options):
+    if options.embedded:
+        for name in ("count", "size", "seed"):
+            if getattr(options, name) is not None:
+                raise InputError(f"--embedded fixes its own {name}: leave --{name} out")
+        write_embedded(options.out or PROJECT)
+    elif options.count is None or options.out is None:
+        raise InputError("--count and --out are both needed (or --embedded)")
+    else:
+        size = EMBEDDED_SIZE if options.size is None else options.size
+        write_pairs(options.count, options.out, size, options.seed or 0)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Draw; return the exit code, 2 after a mistake of the user."""
     parser = Parser(description="Draw dermoscopy pictures with lesion masks.")
     parser.add_argument("--count", type=int, help="how many pairs to draw")
     parser.add_argument("--out", type=Path, help="a new or empty folder for image/ and label/")
@@ -24,21 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
         action="store_true",
         help="draw the project's own train/ and test/, into --out or the project's folder",
     )
-    options = parser.parse_args(arguments)
-    try:
-        if options.embedded:
-            for name in ("count", "size", "seed"):
-                if getattr(options, name) is not None:
-                    raise InputError(f"--embedded fixes its own {name}: leave --{name} out")
-            write_embedded(options.out or PROJECT)
-        else:
-            if options.count is None or options.out is None:
-                raise InputError("--count and --out are both needed (or --embedded)")
-            size = EMBEDDED_SIZE if options.size is None else options.size
-            write_pairs(options.count, options.out, size, options.seed or 0)
-    except (InputError, OSError) as problem:
-        parser.error(str(problem))
+    return run(parser, draw, argv)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

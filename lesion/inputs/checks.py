@@ -16,7 +16,7 @@ from tqdm import tqdm
 from lesion.console import InputError, usable_cores
 from lesion.inputs.folders import few, natural_key
 from lesion.inputs.pairing import DataFolder
-from lesion.inputs.reading import read_image, read_mask
+from lesion.inputs.reading import read_image, read_mask, shown_size, size_problem
 from lesion.inputs.splitting import find_parts
 
 
@@ -53,7 +53,7 @@ class Report:
         if len(groups) < len(pairs):
             lines.append(f"lesions   {len(groups)}")
         if sizes := [finding.size for finding in self.findings if finding.size]:
-            small, large = (_size(pick(sizes, key=np.prod)) for pick in (min, max))
+            small, large = (shown_size(pick(sizes, key=np.prod)) for pick in (min, max))
             several = f"{small} to {large} pixels, {len(set(sizes))} different sizes"
             lines.append(f"sizes     {several if len(set(sizes)) > 1 else f'{small} pixels'}")
         if covered := [f.coverage for f in self.findings if f.coverage is not None]:
@@ -69,10 +69,10 @@ class Report:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What `check` found, as lines of text; print it to read them. sound: there is no problem."""
+    """What `check` found, as lines of text; print it to read them. passed: there is no problem."""
 
     lines: list[str]
-    sound: bool
+    passed: bool
 
     def __str__(self):
         return "\n".join(self.lines)
@@ -88,7 +88,7 @@ def check(data: str | Path | Sequence[str | Path], progress: bool = True) -> Che
     Raises:
         InputError, FileNotFoundError: as `find_pairs`.
     """
-    lines, sound = [], True
+    lines, passed = [], True
     for directory in [data] if isinstance(data, str | Path) else data:
         reports = {}
         for part, folder in find_parts(directory).items():
@@ -97,8 +97,8 @@ def check(data: str | Path | Sequence[str | Path], progress: bool = True) -> Che
         shared = shared_pictures(reports)
         remedy = "remove them from one of the two, or scores will look too good"
         lines += [f"problem   {line}; {remedy}" for line in shared]
-        sound = sound and not shared and not any(report.problems for report in reports.values())
-    return CheckResult(lines, sound)
+        passed = passed and not shared and not any(report.problems for report in reports.values())
+    return CheckResult(lines, passed)
 
 
 def check_pairs(folder: DataFolder, progress: bool = True) -> Report:
@@ -177,17 +177,12 @@ def _look_at(pair):
         mask = read_mask(pair.mask)
     except (InputError, FileNotFoundError) as error:
         return Finding(pair.name, size, fingerprint=fingerprint, problem=str(error))
-    problem = ""
-    if mask.shape != size:
-        problem = (
-            f"{pair.mask}: the mask has {_size(mask.shape)} pixels, its picture {_size(size)}; "
-            "save the mask at the picture's size"
-        )
+    problem = size_problem(pair, size, mask.shape)
     return Finding(pair.name, size, float(mask.mean()), _looks_inverted(mask), fingerprint, problem)
 
 
 def _looks_inverted(mask):
-    """A lesion leaves background at the frame; an exchanged mask leaves none there."""
+    # A lesion leaves background at the frame; a mask with the two exchanged leaves none there.
     frame = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
     return bool(all(side.all() for side in frame) and not mask.all())
 
@@ -198,7 +193,3 @@ def _by_fingerprint(findings):
         if finding.fingerprint:
             names[finding.fingerprint].append(finding.name)
     return names
-
-
-def _size(shape):
-    return f"{shape[1]} x {shape[0]}"

@@ -32,7 +32,7 @@ class FolderFiles:
     mask_folders: list[Path] = field(default_factory=list)
 
 
-def natural_key(name):
+def natural_key(name: str) -> tuple:
     """Return a sorting key that reads digits as numbers: 2 comes before 10."""
     parts = re.split(r"([0-9]+)", str(name))
     parts[1::2] = map(int, parts[1::2])
@@ -45,8 +45,8 @@ def few(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def existing_folder(directory):
-    """Return `directory` as a Path; FileNotFoundError or ValueError if it is no folder."""
+def existing_folder(directory: str | Path) -> Path:
+    """Return `directory` as a Path; raise FileNotFoundError or InputError if it is no folder."""
     root = Path(directory).expanduser()
     try:
         root.stat()
@@ -60,7 +60,7 @@ def existing_folder(directory):
     return root
 
 
-def list_folder(folder):
+def list_folder(folder: Path) -> list[Path]:
     """Return the entries of a folder in natural order, without hidden and system ones."""
     try:
         entries = list(folder.iterdir())
@@ -72,12 +72,12 @@ def list_folder(folder):
     return sorted(visible, key=lambda path: natural_key(path.name))
 
 
-def is_picture_file(path):
+def is_picture_file(path: Path) -> bool:
     """Whether a path counts as a picture, by its suffix in any letter case."""
     return path.suffix.lower() in PICTURE_SUFFIXES and not path.is_dir()
 
 
-def data_root(root):
+def data_root(root: Path) -> Path:
     """Return the folder that holds the data: archives often unpack as a folder in a folder."""
     for _ in range(MAX_DEPTH):
         entries = list_folder(root)
@@ -91,7 +91,7 @@ def data_root(root):
     return root
 
 
-def folder_role(folder):
+def folder_role(folder: Path) -> str | None:
     """Return what a folder's name says of it.
 
     "picture", "mask", "second mask", "ignored", "enter" (look inside) or None.
@@ -109,7 +109,7 @@ def folder_role(folder):
     return None
 
 
-def collect_files(root, every_folder=False):
+def collect_files(root: Path, every_folder: bool = False) -> FolderFiles:
     """Return the FolderFiles of `root` and its recognised sub-folders, in natural order.
 
     every_folder: also look into sub-folders whose names say nothing. Pictures that lie in `root`

@@ -10,6 +10,7 @@ import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,12 +65,12 @@ class DataFolder:
     problems: list[str]
 
     @property
-    def labelled(self):
+    def labelled(self) -> list[Pair]:
         """The pairs that have a mask."""
         return [pair for pair in self.pairs if pair.mask is not None]
 
 
-def find_pairs(directory):
+def find_pairs(directory: str | Path) -> DataFolder:
     """Return the DataFolder of `directory`: its pictures, each with the mask of the same name.
 
     A mask belongs to the picture with exactly its stem, letter for letter (ISIC ids in any letter
@@ -81,8 +82,10 @@ def find_pairs(directory):
     isic_id) and lesion_id, gives each pair its group and its metadata. `label_2/` or `masks_2/`
     beside the masks holds those of a second annotator, of all pictures or of some.
 
-    Raises FileNotFoundError if there is no such folder; ValueError if it is no folder, cannot be
-    listed or holds no picture, and for metadata that is no table or gives a picture two lesions.
+    Raises:
+        FileNotFoundError: there is no such folder.
+        InputError: it is no folder, cannot be listed or holds no picture; its metadata are no table
+            or give a picture two lesions.
     """
     root, files, metadata_file = _files_below(directory)
     problems = []
@@ -115,13 +118,16 @@ def find_pairs(directory):
     return DataFolder(root, _layout_in_words(root, files, metadata_file), pairs, problems)
 
 
-def find_pictures(paths):
+def find_pictures(paths: Iterable[str | Path]) -> list[Path]:
     """Return the picture files that `paths` name, pictures or folders, in the order given.
 
     Of a folder: the pictures that `find_pairs` would find, in natural order. A file is taken as
-    it is, whatever its suffix. Raises FileNotFoundError for a path that does not exist; ValueError
-    for a folder without pictures, and for two pictures of one name, since what is made of a
-    picture is named after it.
+    it is, whatever its suffix.
+
+    Raises:
+        FileNotFoundError: a path does not exist.
+        InputError: a folder holds no picture, or two pictures have one name, after which what is
+            made of them would be named.
     """
     pictures = []
     for path in map(Path, paths):

@@ -1,7 +1,7 @@
-"""Read one picture or one mask, whatever file it comes in.
+"""Read one picture or one mask, whatever file it comes in, and bring it to a network's size.
 
-The same two functions serve training, evaluation and prediction. What a file is, is decided by
-its content, never by its suffix. Every failure is one ValueError or FileNotFoundError of the form
+The same functions serve training, evaluation and prediction. What a file is, is decided by its
+content, never by its suffix. Every failure is one InputError or FileNotFoundError of the form
 "file: finding; remedy".
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lesion.console import InputError
+from lesion.inputs.pairing import Pair
 
 MAX_PIXELS = 150_000_000  # a 12,000 x 12,000 scan passes; a decompression bomb does not
 MAX_BYTES = 1_000_000_000
@@ -28,7 +29,7 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
-def read_image(path, channels=3):
+def read_image(path: str | Path, channels: int = 3) -> np.ndarray:
     """Return the picture in `path` as uint8 (height, width, channels), 0-255, turned upright.
 
     PNG, JPEG, BMP and TIFF; 1-bit, gray, palette, RGB, RGBA (transparency is dropped), CMYK.
@@ -36,11 +37,12 @@ def read_image(path, channels=3):
     file holds 8-bit values in 16-bit storage, which are kept. Floating point is taken as 0-1 when
     no value exceeds 1, else as 0-255. EXIF rotation is applied.
 
-    Raises FileNotFoundError where there is no such file, ValueError for anything that cannot be
-    read as one complete picture of at most 150 megapixels.
+    Raises:
+        FileNotFoundError: there is no such file.
+        InputError: it cannot be read as one complete picture of at most 150 megapixels.
     """
     if channels not in (1, 3):
-        raise InputError(f"channels is {channels!r}; give 3 (colour) or 1 (gray)")
+        raise ValueError(f"channels is {channels!r}; give 3 (colour) or 1 (gray)")
     path = Path(path)
     picture = _decode(path)
     if picture.mode.startswith(("I", "F")):
@@ -54,12 +56,12 @@ def read_image(path, channels=3):
     return np.array(array if channels == 3 else array[..., None])
 
 
-def check_header(path):
+def check_header(path: str | Path) -> None:
     """Raise what `read_image` would, as far as the beginning of a file tells; decode nothing."""
     _decode(Path(path), pixels=False)
 
 
-def read_mask(path):
+def read_mask(path: str | Path) -> np.ndarray:
     """Return the mask in `path` as uint8 (height, width): 1 is foreground, 0 is background.
 
     The rule, by the set of levels (gray values; colours count by their luminance, palettes by
@@ -69,11 +71,14 @@ def read_mask(path):
     * two levels {0, v}: v is foreground, however dark it is;
     * more levels, as resizing and JPEG leave them: at least half of full scale is foreground.
 
-    Everything else is a ValueError which names the levels, since a guess would train a model on
-    it: a class map (more than two levels, none above 20), two levels without a background, one
-    level that is neither empty nor full, gray levels of which none reaches half of full scale.
     Full scale is 255; 65535 for a 16-bit file with a value above 255; 1 for floating point with
-    none above 1. Raises FileNotFoundError and ValueError as `read_image` does.
+    none above 1.
+
+    Raises:
+        InputError, FileNotFoundError: as `read_image`; or the levels, which are named, fit none of
+            these rules, and a guess would train a model on it: a class map (more than two levels,
+            none above 20), two levels without a background, one level that is neither empty nor
+            full, gray levels of which none reaches half of full scale.
     """
     path = Path(path)
     picture = _decode(path)
@@ -99,18 +104,47 @@ def read_mask(path):
     return (values >= half).astype(np.uint8)
 
 
-def read_pair(pair, channels=3):
+def read_pair(pair: Pair, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Return (picture, mask) of a pair at their own size, from `read_image` and `read_mask`.
 
-    Raises ValueError, besides what those raise, if the two differ in size.
+    Raises:
+        InputError, FileNotFoundError: as those two, or the sizes differ.
     """
     picture, mask = read_image(pair.image, channels), read_mask(pair.mask)
-    if picture.shape[:2] != mask.shape:
-        raise InputError(
-            f"{pair.mask}: the mask has {mask.shape[1]} x {mask.shape[0]} pixels, its picture "
-            f"{picture.shape[1]} x {picture.shape[0]}; save the mask at the picture's size"
-        )
+    if problem := size_problem(pair, picture.shape, mask.shape):
+        raise InputError(problem)
     return picture, mask
+
+
+def size_problem(pair: Pair, picture_shape: tuple, mask_shape: tuple) -> str:
+    """Return what is wrong if a mask has another height or width than its picture, else ""."""
+    if picture_shape[:2] == mask_shape:
+        return ""
+    return (
+        f"{pair.mask}: the mask has {shown_size(mask_shape)} pixels, its picture "
+        f"{shown_size(picture_shape)}; save the mask at the picture's size"
+    )
+
+
+def shown_size(shape: tuple) -> str:
+    """Return (height, width, ...) as people write it: width x height."""
+    return f"{shape[1]} x {shape[0]}"
+
+
+def resize_image(picture: np.ndarray, size: int) -> np.ndarray:
+    """Return a uint8 picture (H, W, C) as float32 (size, size, C) in [0, 1], its aspect squashed.
+
+    What shrinks is averaged over areas, so nothing aliases; what grows is interpolated linearly.
+    """
+    return _resize(picture, size).astype(np.float32) / np.float32(255)
+
+
+def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
+    """Return a 0/1 mask (H, W) as float32 (size, size, 1) of 0 and 1.
+
+    It is 1 where the lesion covers at least half of the new pixel.
+    """
+    return (_resize(mask[..., None] * np.uint8(255), size) >= 128).astype(np.float32)
 
 
 def _decode(path, pixels=True):
@@ -166,10 +200,8 @@ def _decode_stream(path, file, pixels):
             f"{path}: the content is no PNG, JPEG, BMP or TIFF picture of a common kind; "
             "save it as 8-bit PNG"
         ) from None
-    except ValueError as error:
-        if str(error).startswith(f"{path}: "):
-            raise
-        raise _damaged(path, error) from None
+    except InputError:
+        raise
     # Pillow reports damage by whatever its decoders stumble over: OSError, SyntaxError,
     # struct.error, IndexError, EOFError, zlib.error, MemoryError and more.
     except Exception as error:
@@ -224,3 +256,12 @@ def _levels(values):
         counts = cv2.calcHist([np.ascontiguousarray(values)], [0], None, [bins], [0, bins])
         return np.flatnonzero(counts)
     return np.unique(values)
+
+
+def _resize(array, size):
+    height, width, channels = array.shape
+    if height > size or width > size:
+        smaller = min(width, size), min(height, size)
+        array = cv2.resize(array, smaller, interpolation=cv2.INTER_AREA)
+    array = cv2.resize(array, (size, size), interpolation=cv2.INTER_LINEAR)
+    return array.reshape(size, size, channels)

@@ -21,7 +21,7 @@ from PIL import Image
 
 from lesion import startup
 from lesion.console import InputError
-from lesion.inputs.resizing import resize_image
+from lesion.inputs.reading import resize_image
 from lesion.masks import largest_component, mask_at
 from lesion.predict.litert import load_litert
 

@@ -15,8 +15,7 @@ from benchmarks import speedrun_clock as clock
 from benchmarks import speedrun_rates as rates
 from benchmarks import speedrun_training as sections
 from lesion.inputs.pairing import find_pairs
-from lesion.inputs.reading import read_pair
-from lesion.inputs.resizing import resize_image, resize_mask
+from lesion.inputs.reading import read_pair, resize_image, resize_mask
 from lesion.training import save_model
 
 

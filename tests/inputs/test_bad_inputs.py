@@ -1,6 +1,6 @@
 """Bad data folders and bad pictures, and what each public command must make of them.
 
-Each row of the tables: what is wrong, how to make it so in a sound folder of six pairs, what the
+Each row of the tables: what is wrong, how to make it so in a good folder of six pairs, what the
 one line must name, and the exit code of each command: 0 it is handled, 1 `check` has found a
 problem, 2 the command refuses in one line and leaves nothing behind.
 """
@@ -106,7 +106,7 @@ PICTURES = [
 FOLDERS += [(*row, PICTURE) for row in PICTURES]
 
 HANDLED = [  # what `check` remarks on it, and how many pairs `train` takes
-    ("sound", bad.sound, "", 6),
+    ("good", bad.unchanged, "", 6),
     ("one mask black", put("label/3.png", BLACK), "empty mask: 3", 6),
     ("one mask white", put("label/3.png", WHITE), "full mask: 3", 6),
     ("inverted mask", put("label/3.png", 255 - bad.MASK * 255), "inverted|3", 6),
@@ -146,7 +146,7 @@ def cases(rows):
 
 @pytest.fixture
 def folder(tmp_path):
-    return bad.sound_folder(tmp_path / "data")
+    return bad.good_folder(tmp_path / "data")
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +159,7 @@ def weights(trained):
 
 @pytest.fixture
 def arguments(folder, weights, tmp_path, planned, monkeypatch):
-    """Completes a command: its arguments are the folder, sound weights and a new folder."""
+    """Completes a command: its arguments are the folder, good weights and a new folder."""
     path, network = weights
     monkeypatch.setattr("lesion.predict.load_network", lambda path: network)
     data, weights = ["--data", folder], ["--weights", path]
@@ -257,7 +257,7 @@ def test_every_kind_of_mask_gives_the_same_score(arguments, run_command, folder,
 def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, path, start, content):
     folder = tmp_path_factory.getbasetemp() / "fuzzed"
     if not folder.exists():
-        bad.sound_folder(folder)
+        bad.good_folder(folder)
     untouched = (folder / path).read_bytes() if (folder / path).exists() else None
     put(path, start + content)(folder)
     try:

@@ -94,13 +94,13 @@ def test_check_tells_of_every_part_and_of_several_folders(tmp_path):
         write_pairs(tmp_path / "a" / part, names)
     write_pairs(tmp_path / "b", "678")
     result = check([tmp_path / "a", str(tmp_path / "b")], progress=False)
-    assert result.sound
+    assert result.passed
     text = str(result)
     assert [line for line in result.lines if line.startswith("==")] == ["== train", "== test"]
     assert all(f"folder    {tmp_path / name}" in text for name in ("a/train", "a/test", "b"))
     shutil.copy(tmp_path / "a/train/image/1.png", tmp_path / "a/test/image/4.png")
     result = check(tmp_path / "a", progress=False)
-    assert not result.sound
+    assert not result.passed
     assert "train and test share 1 picture(s): 1 is 4; remove them" in result.lines[-1]
 
 

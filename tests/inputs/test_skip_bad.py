@@ -13,14 +13,14 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture
 def data(tmp_path):
-    return bad.sound_folder(tmp_path / "data")
+    return bad.good_folder(tmp_path / "data")
 
 
 @pytest.mark.parametrize(
     ("make", "paths", "words"),
     [
-        (bad.sound, ["image/99.png"], "99.png|no such file|check the path"),
-        (bad.sound, ["image/1.png", "label/1.png"], "1.png|same name|rename"),
+        (bad.unchanged, ["image/99.png"], "99.png|no such file|check the path"),
+        (bad.unchanged, ["image/1.png", "label/1.png"], "1.png|same name|rename"),
         (put("image/3.png", "text"), ["image/1.png", "image/3.png"], "3.png|no PNG|--skip-bad"),
         (put("notes.txt", "text"), ["notes.txt"], "notes.txt|no PNG|--skip-bad"),
         (rename("3", "n" * 250), ["image"], "nnn.png|no room|shorten"),
