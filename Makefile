@@ -10,7 +10,9 @@ NOTEBOOK := notebooks/skin_lesion_segmentation.ipynb
 PARAMETERS := $(strip $(foreach name,$(filter-out PYTHON VENV BIN NOTEBOOK SCORER,$(.VARIABLES)),\
 	$(if $(findstring command line,$(origin $(name))),"$(name)=$($(name))")))
 
-.PHONY: help setup run notebook test figures weights
+PICTURES ?= test/image/5.png
+
+.PHONY: help setup run predict notebook test figures weights
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -20,6 +22,9 @@ setup: $(VENV)/.installed  ## create .venv and install what the notebooks need
 
 run: setup  ## train, score and draw: runs the main notebook from top to bottom
 	@$(BIN)/python -m tools.notebook $(NOTEBOOK) $(PARAMETERS)
+
+predict: setup  ## outline lesions: make predict PICTURES="a.jpg b.jpg"
+	@$(BIN)/python segment.py predict $(PICTURES)
 
 notebook: setup  ## open the notebooks in JupyterLab
 	$(BIN)/python -m jupyter lab

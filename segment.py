@@ -85,8 +85,8 @@ def create_parser():
             "--weights", metavar="FILE", default=SHIPPED_WEIGHTS, help=SHIPPED_HELP
         )
     compare.add_argument("--weights", metavar="FILE", nargs="+", required=True)
-    for command in (evaluate, compare, predict):
-        command.add_argument("--out", metavar="DIR", required=True, help="new folder")
+    for command in (train, evaluate, compare, predict):
+        command.add_argument("--out", metavar="DIR", help="default: a new folder in runs/")
     evaluate.add_argument(
         "--part",
         choices=("train", "validation", "test", "all"),
@@ -99,7 +99,6 @@ def create_parser():
         help="side of a pixel; lesions.csv then gives millimetres beside pixels",
     )
     add_constants(train)
-    train.add_argument("--out", metavar="DIR", help="default: a new folder in runs/")
     train.add_argument("--resume", action="store_true", help="go on with a training in --out")
     for command in (train, evaluate, compare, predict):
         command.add_argument(
@@ -124,12 +123,11 @@ def run_check(arguments):
 
 def run_train(arguments):
     settings = Settings(**{f.name: getattr(arguments, f.name) for f in fields(Settings)})
-    if arguments.out is not None:
-        out = (resume_folder if arguments.resume else claim_folder)(arguments.out)
-    elif arguments.resume:
+    if arguments.resume and arguments.out is None:
         raise InputError("--resume needs --out: the folder of the training to go on with")
-    else:
-        out = create_run_folder("runs", settings.model)
+    out = (
+        resume_folder(arguments.out) if arguments.resume else new_folder(arguments, settings.model)
+    )
     with releasing(out):
         startup.start_keras()
 
@@ -143,7 +141,7 @@ def run_train(arguments):
 
 
 def run_evaluate(arguments):
-    with releasing(claim_folder(arguments.out)) as out:
+    with releasing(new_folder(arguments, "scores")) as out:
         startup.start_keras()
 
         from lesion import inputs, predict, workflow
@@ -160,7 +158,7 @@ def run_evaluate(arguments):
 
 
 def run_compare(arguments):
-    with releasing(claim_folder(arguments.out)) as out:
+    with releasing(new_folder(arguments, "comparison")) as out:
         startup.start_keras()
 
         from lesion import comparison, inputs, predict
@@ -178,7 +176,7 @@ def run_compare(arguments):
 
 
 def run_predict(arguments):
-    with releasing(claim_folder(arguments.out)) as out:
+    with releasing(new_folder(arguments, "masks")) as out:
         from lesion import inputs, predict
 
         images = inputs.find_pictures(arguments.paths)
@@ -194,6 +192,11 @@ def run_predict(arguments):
             )
         print(f"{len(rows)} masks, overlays and lesions.csv are in {out}")
         list_left_out(left_out + damaged)
+
+
+def new_folder(arguments, name):
+    """Claim the folder of --out, or make one with this name in runs/."""
+    return claim_folder(arguments.out) if arguments.out else create_run_folder("runs", name)
 
 
 def list_left_out(lines):

@@ -81,7 +81,7 @@ OPTIONS = [
     ("check of nothing", "check", "required: DIR"),
     ("no pictures", "predict --weights w --out o", "required: PATH"),
     ("no weights to compare", "compare --data . --out o", "required: --weights"),
-    ("no folder for results", "evaluate --data . --weights w", "required: --out"),
+    ("no data to score", "evaluate --weights w --out o", "required: --data"),
 ]
 
 

@@ -274,6 +274,18 @@ def test_resume_needs_a_folder_of_a_training(drawn_folder, tmp_path, capsys):
     assert "needs --out" in failure(capsys, "train", "--data", drawn_folder, "--resume")
 
 
+def test_results_go_to_a_new_folder_unless_one_is_named(
+    trained, drawn_folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    picture = drawn_folder / "image" / "0.png"
+    for _ in range(2):
+        assert run("predict", picture, "--weights", trained / "model.keras") == 0
+    folders = list((tmp_path / "runs").glob("*-masks*"))
+    assert len(folders) == 2
+    assert all((folder / "0_mask.png").is_file() for folder in folders)
+
+
 def test_the_weights_that_come_with_the_project_find_a_drawn_lesion(tmp_path):
     picture = ROOT / "test" / "image" / "5.png"
     assert run("predict", picture, "--out", tmp_path / "out") == 0

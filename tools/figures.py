@@ -18,7 +18,6 @@ from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask
 from lesion.predict.network import load_network
 from lesion.storage import read_table
-from unet import NETWORKS
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHIPPED = "files/lite.keras"
@@ -47,7 +46,11 @@ def find_run(parent):
 
 def explanations():
     """Yield (file name, figure) of what needs no data: the networks, and Dice."""
-    for name in NETWORKS:
+    startup.start_keras()
+
+    import unet
+
+    for name in unet.NETWORKS:
         yield f"architecture_{name}.png", show.architecture(name)
     yield "dice_explained.png", show.dice_explained()
 
