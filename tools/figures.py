@@ -12,7 +12,7 @@ import sys
 from itertools import chain
 from pathlib import Path
 
-from lesion import console, score, show
+from lesion import console, score, show, startup
 from lesion.console import InputError, Parser
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask
