@@ -112,7 +112,6 @@ def read_checkpoint(path, model):
             name: [file[f"{name}/{i}"] for i in range(sum(k.startswith(f"{name}/") for k in file))]
             for name in ("model", "optimizer", "best")
         }
-    model.optimizer.build(model.trainable_variables)
     targets = {"model": model.variables, "optimizer": model.optimizer.variables}
     for name, variables in targets.items():
         shapes = [tuple(variable.shape) for variable in variables]

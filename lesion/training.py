@@ -79,6 +79,8 @@ def compile_model(model, loss, epochs, steps_per_epoch, learning_rate, extra_met
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY)
     metrics = [*dice_metrics(), *extra_metrics]
     model.compile(optimizer=optimizer, loss=LOSSES[loss], metrics=metrics)
+    # Built here, not in the first step: what makes variables is traced by TensorFlow a second time.
+    model.optimizer.build(model.trainable_variables)
 
 
 def fit(model, training_data, validation_data, epochs, run, patience=None, resume=False):

@@ -1,15 +1,44 @@
 """Small drawn data and one tiny trained network, shared by the tests."""
 
+import gc
 import os
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import pytest
+from filelock import FileLock
 
-from lesion import startup
 
-startup.start_keras()
+def pytest_collection(session):
+    """Start Keras where tests are run, which a pytest that only hands them out does not need."""
+    from lesion import startup
+
+    startup.start_keras()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_models():
+    """Free what the networks of a module of tests hold: gigabytes, over all modules."""
+    import keras
+
+    yield
+    keras.utils.clear_session()
+    gc.collect()
+
+
+def _narrow(patch):
+    import unet
+
+    entry = unet.NETWORKS["lean"]._replace(build=partial(unet.unet, widths=(4, 8)))
+    patch.setitem(unet.NETWORKS, "lean", entry)
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """Make "lean" a network of the same kind that is compiled in a third of the time."""
+    _narrow(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -22,24 +51,42 @@ def shared_data():
 
 
 @pytest.fixture(scope="session")
-def drawn_folder(tmp_path_factory):
-    """A folder with 12 drawn pairs of 64x64 pixels, in image/ and label/."""
-    from lesion.drawn.scene import write_pairs
+def shared_folder(tmp_path_factory):
+    """Make a folder once for all processes that run tests at the same time."""
+    here = tmp_path_factory.getbasetemp()
+    parent = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
 
-    folder = tmp_path_factory.mktemp("drawn") / "pairs"
-    write_pairs(12, folder, size=64, first_seed=500)
-    return folder
+    def make_once(name, make):
+        folder, made = parent / name, parent / f"{name}.made"
+        with FileLock(parent / f"{name}.lock"):
+            if not made.exists():
+                make(folder)
+                made.touch()
+        return folder
+
+    return make_once
 
 
 @pytest.fixture(scope="session")
-def trained(drawn_folder, tmp_path_factory):
-    """The run folder of a network trained for two epochs at 32x32 pixels."""
+def drawn_folder(shared_folder):
+    """A folder with 12 drawn pairs of 64x64 pixels, in image/ and label/."""
+    from lesion.drawn.scene import write_pairs
+
+    return shared_folder("drawn", lambda folder: write_pairs(12, folder, size=64, first_seed=500))
+
+
+@pytest.fixture(scope="session")
+def trained(drawn_folder, shared_folder):
+    """The run folder of a narrow network trained for two epochs at 32x32 pixels."""
     from segment import main
 
-    run = tmp_path_factory.mktemp("runs") / "tiny"
-    arguments = ["train", "--data", drawn_folder, "--epochs", 2, "--size", 32, "--out", run]
-    assert main([str(argument) for argument in arguments]) == 0
-    return run
+    def train(run):
+        command = ["train", "--data", drawn_folder, "--epochs", 2, "--size", 32, "--out", run]
+        with pytest.MonkeyPatch.context() as patch:
+            _narrow(patch)
+            assert main([str(argument) for argument in command]) == 0
+
+    return shared_folder("tiny", train)
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from lesion.show import FIGURES
 from lesion.storage import read_table
 from segment import create_parser, main
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -21,7 +22,7 @@ from tools.publish import as_tflite, publish
 from unet import unet, unet_lite
 
 ROOT = Path(__file__).parents[2]
-WIDTHS = (8, 8, 16, 16, 16)
+small_unet = partial(unet, widths=(8, 8, 16, 16, 16))
 TOLERANCE = 0.01
 PREDICTING = """
 import sys
@@ -36,7 +37,7 @@ sys.exit(code)
 def network_of(build, seed=0, size=64, channels=3):
     """A small network whose weights are as uneven as those of a trained one, in half floats."""
     keras.utils.set_random_seed(seed)
-    model = build((size, size, channels), WIDTHS)
+    model = build((size, size, channels))
     random = np.random.default_rng(seed)
     uneven = [
         weight * random.uniform(0.7, 1.3, weight.shape) + random.uniform(0, 0.1) * (weight.ndim < 2)
@@ -50,7 +51,7 @@ def network_of(build, seed=0, size=64, channels=3):
 def published(tmp_path_factory, drawn_folder):
     """A folder with small.keras, small.tflite and small.json."""
     folder = tmp_path_factory.mktemp("litert")
-    network = network_of(unet)
+    network = network_of(small_unet)
     probability = network.predict(read_image(drawn_folder / "image" / "0.png")).probability
     settings = {"threshold": float(np.median(probability)), "image_size": 64}
     (folder / "run").mkdir()
@@ -65,7 +66,7 @@ def weights(published, tmp_path):
     return shutil.copytree(published, tmp_path / "weights") / "small.keras"
 
 
-@pytest.mark.parametrize("build", [unet, unet_lite])
+@pytest.mark.parametrize("build", [small_unet, unet_lite])
 def test_both_runtimes_predict_the_same(build):
     network = network_of(build)
     litert = LitertModel(as_tflite(network))
@@ -85,7 +86,7 @@ def test_both_runtimes_predict_the_same(build):
 
 
 def test_sizes_that_need_padding_and_gray_pictures():
-    network = network_of(unet, size=40, channels=1)
+    network = network_of(small_unet, size=40, channels=1)
     pictures = np.random.default_rng(1).random((2, 40, 40, 1), np.float32)
     litert = LitertModel(as_tflite(network))
     expected = network.model.predict_on_batch(pictures)
@@ -108,14 +109,14 @@ def test_published_are_three_files_that_name_each_other(published, capsys):
 
 def test_weights_to_go_on_from_are_those_of_keras(weights):
     assert isinstance(load_keras_network(weights).model, keras.Model)
-    model = unet((32, 32, 3), WIDTHS)
+    model = small_unet((32, 32, 3))
     start_from(model, weights)
     saved = load_keras_network(weights).model.get_weights()
     np.testing.assert_array_equal(model.get_weights()[0], saved[0])
 
 
 def stale(weights):
-    network_of(unet, seed=1).model.save(weights)
+    network_of(small_unet, seed=1).model.save(weights)
 
 
 def damaged(weights):
@@ -124,7 +125,7 @@ def damaged(weights):
 
 
 def replaced(weights):
-    weights.with_suffix(".tflite").write_bytes(as_tflite(network_of(unet, seed=1)))
+    weights.with_suffix(".tflite").write_bytes(as_tflite(network_of(small_unet, seed=1)))
 
 
 def without_hashes(weights):

@@ -15,6 +15,8 @@ from lesion.predict.network import PICTURES_AT_ONCE, Network, load_network, star
 from lesion.training import save_model
 from unet import build
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 def test_save_reload_predict_is_identical(tmp_path, drawn_folder):
     keras.utils.set_random_seed(1)
