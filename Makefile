@@ -12,7 +12,7 @@ PARAMETERS := $(strip $(foreach name,$(filter-out PYTHON VENV BIN NOTEBOOK SCORE
 
 PICTURES ?= test/image/5.png
 
-.PHONY: help setup run predict notebook test figures weights
+.PHONY: help setup run predict notebook check test style figures weights
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -29,10 +29,19 @@ predict: setup  ## outline lesions: make predict PICTURES="a.jpg b.jpg"
 notebook: setup  ## open the notebooks in JupyterLab
 	$(BIN)/python -m jupyter lab
 
-test: $(VENV)/.installed-dev  ## check style and run every test
+# One process a core; each takes from the others' tests when its own are done.
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
+check: style  ## check style, layers and what is quick to test, in one or two minutes
+	$(PYTEST) -m "not slow"
+
+test: style  ## check style and layers, run every test
+	$(PYTEST)
+
+style: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/lint-imports --no-cache
 
 figures: setup  ## draw the figures of the README anew, into Images/
 	$(BIN)/python -m tools.figures
