@@ -17,6 +17,7 @@ def pytest_collection(session):
     from lesion import startup
 
     startup.start_keras()
+    gc.freeze()  # what is imported for good need not be looked through again after each module
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,8 +26,7 @@ def _forget_models():
     import keras
 
     yield
-    keras.utils.clear_session()
-    gc.collect()
+    keras.utils.clear_session()  # collects garbage, too
 
 
 def _narrow(patch):

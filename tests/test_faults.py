@@ -1,18 +1,18 @@
 """Kill -9 at random moments, two processes at once, and a long run.
 
-A child is started ahead of its turn and waits until it is told to go, so that the slow imports of
-several children overlap. All that a child writes is looked at after each kill.
+All that a killed process has written is looked at after each kill.
 """
 
 import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
-from collections import deque
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
 
@@ -22,7 +22,6 @@ from PIL import Image
 
 from lesion.predict.files import predict_files
 from lesion.predict.network import load_network
-from lesion.runs import LOCK
 from lesion.storage import TEMPORARY, read_table
 from segment import main
 
@@ -31,70 +30,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 KILLS = 10
 PATIENCE = 120  # seconds that a child may take for anything
-GROWTH = 20 * 2**20  # bytes that 1,800 predictions may add
-
-TRAINING = """
-import sys
-from lesion.startup import start_keras
-start_keras()
-import keras
-from lesion import callbacks, workflow
-from segment import main
-
-def build(name, shape):  # soon compiled, and large enough that a checkpoint takes a while to write
-    return keras.Sequential([
-        keras.layers.Input(shape),
-        keras.layers.Conv2D(32, 8, strides=8, activation="relu"),
-        keras.layers.Conv2D(256, 3, padding="same", activation="relu"),
-        keras.layers.Conv2D(64, 3, padding="same", activation="relu"),
-        keras.layers.UpSampling2D(8, interpolation="bilinear"),
-        keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid"),
-    ], name="unet_lean")
-
-workflow.build = build
-workflow.PATIENCE = 1  # never ends early
-callbacks.CHECKPOINT_SECONDS = 0
-sys.stdin.readline() or sys.exit("nobody is waiting")
-sys.exit(main(sys.argv[1:]))
-"""
-
-SAVING = """
-import sys
-from itertools import count
-from pathlib import Path
-from lesion.startup import start_keras
-start_keras()
-from lesion.training import save_model
-from unet import build
-
-model = build("lean", (32, 32, 3))
-sys.stdin.readline() or sys.exit("nobody is waiting")
-for number in count():
-    save_model(model, Path(sys.argv[1]), {"threshold": 0.5, "number": number})
-"""
-
-# No TensorFlow in here: a process that has begun to use it cannot be forked.
-PREDICTING = """
-import os, sys
-from pathlib import Path
-from lesion.predict.network import Network
-from lesion.predict.files import predict_files
-
-class Brightness:
-    input_shape = (None, 32, 32, 3)
-    def predict_on_batch(self, inputs):
-        return 1 - inputs.mean(axis=-1, keepdims=True)
-
-images = sorted(Path(sys.argv[1]).iterdir())
-for line in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        while True:
-            predict_files(Network(Brightness(), 32), images, Path(line.strip()))
-    print(child, flush=True)
-    os.waitpid(child, 0)
-    print("ended", flush=True)
-"""
+GROWTH = 20 * 2**20  # bytes that 400 predictions may add: less than their pictures have
 
 NAMING = """
 import sys
@@ -126,14 +62,14 @@ sys.stdin.readline()
 
 
 @contextmanager
-def child(script, *arguments, output=subprocess.DEVNULL):
-    """A child process with `script`; killed at the end, if it still runs."""
-    command = [sys.executable, "-c", script, *map(str, arguments)]
+def child(*command):
+    """A child process; killed at the end, if it still runs."""
     with subprocess.Popen(
-        command,
+        [sys.executable, *map(str, command)],
         cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
-        stdout=output,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
@@ -143,50 +79,55 @@ def child(script, *arguments, output=subprocess.DEVNULL):
             process.kill()
 
 
-def tell(process, word="go"):
-    process.stdin.write(f"{word}\n")
+def tell(process, line="go"):
+    process.stdin.write(f"{line}\n")
     process.stdin.flush()
 
 
-def children(script, *arguments):
-    """Endless children, told to go one after the other; the next one imports meanwhile."""
-    waiting = deque()
-    try:
-        while True:
-            while len(waiting) < 2:
-                context = child(script, *arguments)
-                waiting.append((context, context.__enter__()))
-            context, process = waiting.popleft()
-            try:
-                tell(process)
-                yield process
-            finally:
-                context.__exit__(None, None, None)
-    finally:
-        for context, _ in waiting:
-            context.__exit__(None, None, None)
+@pytest.fixture(scope="module")
+def work():
+    """Begin a function of killable.py in a process of its own; returns a `Work`."""
+    with child(ROOT / "tests" / "killable.py") as server:
+
+        def begin(*words):
+            tell(server, json.dumps([str(word) for word in words]))
+            return Work(server, int(server.stdout.readline()))
+
+        yield begin
+
+
+@dataclass
+class Work:
+    """A process that works until it ends or is killed."""
+
+    server: subprocess.Popen
+    number: int
+
+    def exit_code(self):
+        """Wait for its end."""
+        return int(self.server.stdout.readline())
+
+    def kill_once(self, condition, delay):
+        """Kill it `delay` seconds after a condition has become true."""
+        deadline = time.monotonic() + PATIENCE
+        try:
+            while not condition():
+                assert time.monotonic() < deadline, "it shows no sign of life"
+                time.sleep(0.002)
+            time.sleep(delay)
+        finally:
+            os.kill(self.number, signal.SIGKILL)
+        assert self.exit_code() == -signal.SIGKILL, "it ended before it was killed"
 
 
 def state(path):
     return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
 
 
-def wait_for(condition, process):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert process.poll() is None, "the child ended before it was killed"
-        assert time.monotonic() < deadline, "the child shows no sign of life"
-        time.sleep(0.002)
-
-
 def kill_once_written(process, path, delay):
-    """Kills a child `delay` seconds after it has written `path` anew."""
+    """Kill it `delay` seconds after it has written `path` anew."""
     before = state(path)
-    wait_for(lambda: state(path) != before, process)
-    time.sleep(delay)
-    assert process.poll() is None, "the child ended before it was killed"
-    process.kill()
-    process.wait()
+    process.kill_once(lambda: state(path) != before, delay)
 
 
 def check_whole(directory):
@@ -195,7 +136,7 @@ def check_whole(directory):
         if path.is_dir() or "tensorboard" in path.parts:
             continue
         if path.name.startswith("."):
-            assert path.name == LOCK or TEMPORARY.fullmatch(path.name), path
+            assert TEMPORARY.fullmatch(path.name), path
         elif path.suffix == ".csv":
             rows = read_table(path)
             assert rows, path
@@ -224,7 +165,9 @@ def hashes(directory):
     }
 
 
-def test_a_training_killed_ten_times_ends_like_one_that_was_not(drawn_folder, trained, tmp_path):
+def test_a_training_killed_ten_times_ends_like_one_that_was_not(
+    work, drawn_folder, trained, tmp_path
+):
     """SIGKILL to `segment.py train --resume`, up to 0.3 s after an epoch's history.csv.
 
     The network is a small one, and a checkpoint is written after every epoch.
@@ -234,19 +177,15 @@ def test_a_training_killed_ten_times_ends_like_one_that_was_not(drawn_folder, tr
     before = hashes(earlier)
     command = ["train", "--data", drawn_folder, "--epochs", 60, "--size", 32, "--resume", "--out"]
     run, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
+    assert work(*command, undisturbed).exit_code() == 0
     histories = []
-    with child(TRAINING, *command, undisturbed) as reference:
-        tell(reference)
-        processes = children(TRAINING, *command, run)
-        for _ in range(KILLS):
-            kill_once_written(next(processes), run / "history.csv", moments.uniform(0, 0.3))
-            check_whole(run)
-            assert hashes(earlier) == before
-            histories.append((run / "history.csv").read_bytes())
-        assert not (run / "model.keras").exists()
-        assert next(processes).wait(PATIENCE) == 0
-        processes.close()
-        assert reference.wait(PATIENCE) == 0
+    for _ in range(KILLS):
+        kill_once_written(work(*command, run), run / "history.csv", moments.uniform(0, 0.3))
+        check_whole(run)
+        assert hashes(earlier) == before
+        histories.append((run / "history.csv").read_bytes())
+    assert not (run / "model.keras").exists()
+    assert work(*command, run).exit_code() == 0
     check_whole(run)
     assert hashes(earlier) == before
     for name in ("history.csv", "scores.csv"):
@@ -255,7 +194,9 @@ def test_a_training_killed_ten_times_ends_like_one_that_was_not(drawn_folder, tr
     assert all(expected.startswith(history) for history in histories)
 
 
-def test_a_training_killed_before_its_first_epoch_can_be_resumed(drawn_folder, tmp_path, capsys):
+def test_a_training_killed_before_its_first_epoch_can_be_resumed(
+    narrow, drawn_folder, tmp_path, capsys
+):
     """Stopped where split.json is there and the file after it has not got its name yet."""
     out = tmp_path / "run"
     command = ["train", "--data", drawn_folder, "--epochs", 1, "--size", 32, "--out", out]
@@ -271,46 +212,37 @@ def test_a_training_killed_before_its_first_epoch_can_be_resumed(drawn_folder, t
     (out / f".{'0f' * 16}.json").write_text("{")
     assert main(command) == 2  # never without being asked to
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lesion.workflow.make_training_dataset", stop)
+        patch.setattr("lesion.workflow.TrainingData", stop)
         assert main([*command, "--resume"]) == 130, capsys.readouterr().err
     assert (out / "parameters.json").is_file()
     check_whole(out)
 
 
-def test_weights_killed_while_they_are_saved_are_whole(tmp_path):
+def test_weights_killed_while_they_are_saved_are_whole(work, tmp_path):
     """SIGKILL to a loop of `save_model` over the same file, up to 0.4 s after it was written."""
     moments = random.Random(2)
     weights = tmp_path / "model.keras"
-    processes = children(SAVING, weights)
     for _ in range(KILLS):
-        kill_once_written(next(processes), weights, moments.uniform(0, 0.4))
+        kill_once_written(work("save", weights), weights, moments.uniform(0, 0.4))
         check_whole(tmp_path)
-    processes.close()
 
 
-def test_masks_killed_while_they_are_written_are_whole(drawn_folder, tmp_path):
+def test_masks_killed_while_they_are_written_are_whole(work, drawn_folder, tmp_path):
     """SIGKILL to a loop of `predict_files` into a folder, up to 0.4 s after its first mask."""
     moments = random.Random(3)
-    with child(PREDICTING, drawn_folder / "image", output=subprocess.PIPE) as server:
-        for number in range(KILLS):
-            out = tmp_path / str(number)
-            out.mkdir()
-            tell(server, out)
-            worker = int(server.stdout.readline())
-            try:
-                wait_for(lambda out=out: any(out.glob("*_mask.png")), server)
-                time.sleep(moments.uniform(0, 0.4))
-            finally:
-                os.kill(worker, 9)
-            assert server.stdout.readline() == "ended\n"
-            check_whole(out)
+    for number in range(KILLS):
+        out = tmp_path / str(number)
+        out.mkdir()
+        process = work("predict", drawn_folder / "image", out)
+        process.kill_once(lambda out=out: any(out.glob("*_mask.png")), moments.uniform(0, 0.4))
+        check_whole(out)
 
 
 def at_once(script, directory):
     """Two children told when to go; returns the list of paths that each prints."""
     with (
-        child(script, directory, output=subprocess.PIPE) as first,
-        child(script, directory, output=subprocess.PIPE) as second,
+        child("-c", script, directory) as first,
+        child("-c", script, directory) as second,
     ):
         for process in (first, second):
             assert process.stdout.readline() == "ready\n"
@@ -341,11 +273,15 @@ def resident_bytes():
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads memory use from /proc")
-def test_two_thousand_predictions_do_not_add_up_in_memory(trained, drawn_folder, tmp_path):
+def test_hundreds_of_predictions_do_not_add_up_in_memory(trained, drawn_folder, tmp_path):
     network = load_network(trained / "model.keras")
-    images = sorted((drawn_folder / "image").iterdir())
-    for number in range(2000):
-        if number == 200:
+    images = []
+    for source in (drawn_folder / "image").iterdir():
+        images.append(tmp_path / source.name)
+        with Image.open(source) as picture:
+            picture.resize((160, 160)).save(images[-1])
+    for number in range(500):
+        if number == 100:
             before = resident_bytes()
         predict_files(network, [images[number % len(images)]], tmp_path)
     assert resident_bytes() - before < GROWTH
