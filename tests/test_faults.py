@@ -22,6 +22,7 @@ from PIL import Image
 
 from lesion.predict.files import predict_files
 from lesion.predict.network import load_network
+from lesion.runs import LOCK
 from lesion.storage import TEMPORARY, read_table
 from segment import main
 
@@ -136,7 +137,7 @@ def check_whole(directory):
         if path.is_dir() or "tensorboard" in path.parts:
             continue
         if path.name.startswith("."):
-            assert TEMPORARY.fullmatch(path.name), path
+            assert path.name == LOCK or TEMPORARY.fullmatch(path.name), path
         elif path.suffix == ".csv":
             rows = read_table(path)
             assert rows, path
