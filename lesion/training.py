@@ -86,9 +86,8 @@ def compile_model(model, loss, epochs, steps_per_epoch, learning_rate, extra_met
 def fit(model, training_data, validation_data, epochs, run, patience=None, resume=False):
     """Train a compiled model; leave it with the weights of its best validation epoch.
 
-    Every half minute, at the end of an epoch, the whole state goes to checkpoint.npz. Ctrl-C, or
-    the stop button of a notebook, ends the training in good order: the best epoch's weights are put
-    back, the last whole epoch is written to the checkpoint, and a sentence says so.
+    Now and then, after an epoch, the whole state goes to checkpoint.npz. Ctrl-C, or the stop button
+    of a notebook, ends it in good order: best weights, checkpoint of the last whole epoch, a line.
 
     Args:
         model: compiled by `compile_model`.

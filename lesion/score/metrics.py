@@ -57,11 +57,10 @@ def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
         thresholded_jaccard: jaccard, or 0 where it is below JACCARD_THRESHOLD (ISIC 2018).
         sensitivity: |T and P| / |T|.
         specificity: the share of the pixels outside T that are outside P.
-        hd95: pixels, the larger of the two directed 95th percentiles of the border distances: the
-            definition of MONAI, Metrics Reloaded and DeepMind's surface-distance (MedPy pools the
-            two directions before it takes the percentile, which gives smaller values).
-        average_surface_distance: pixels, the mean over the border distances of both directions
-            together: ASSD in Metrics Reloaded (Maier-Hein et al. 2024, arXiv:2206.01653).
+        hd95: pixels, the larger of the two directed 95th percentiles of the border distances, as in
+            MONAI and Metrics Reloaded (MedPy pools both directions first: smaller values).
+        average_surface_distance: pixels, mean over the border distances of both directions: ASSD
+            in Metrics Reloaded (Maier-Hein et al. 2024, arXiv:2206.01653).
         surface_dice: share of both borders that lies within SURFACE_TOLERANCE of the other one
             (Nikolov et al. 2018, arXiv:1809.04430).
         area_ratio: |P| / |T|, 0 or above; 1 where both are empty, nan where only T is.
@@ -76,8 +75,6 @@ def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     predicted_pixels = int(np.count_nonzero(prediction))
     intersection = int(np.count_nonzero(truth & prediction))
     union = true_pixels + predicted_pixels - intersection
-    outside = truth.size - true_pixels
-
     jaccard = _ratio(intersection, union)
     if true_pixels and predicted_pixels:
         distances = border_distances(truth, prediction)
@@ -97,7 +94,7 @@ def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
         jaccard,
         jaccard if jaccard >= JACCARD_THRESHOLD else 0.0,
         _ratio(intersection, true_pixels),
-        _ratio(truth.size - union, outside),
+        _ratio(truth.size - union, truth.size - true_pixels),
         hd95,
         average_surface_distance,
         surface_dice,
