@@ -34,12 +34,8 @@ sys.exit(code)
 """
 
 
-def small_unet(shape):
-    return unet(shape, WIDTHS)
-
-
 def network_of(build, seed=0, size=64, channels=3):
-    """A network whose weights are as uneven as those of a trained one, in half floats."""
+    """A small network whose weights are as uneven as those of a trained one, in half floats."""
     keras.utils.set_random_seed(seed)
     model = build((size, size, channels))
     random = np.random.default_rng(seed)
