@@ -100,13 +100,14 @@ def create_run_folder(parent: str | Path, name: str) -> Path:
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
         run = Path(parent) / (f"{stamp}-{name}" + (f"-{number}" if number > 1 else ""))
+        made = [path for path in (run, *run.parents) if not path.exists()]
         try:
             run.mkdir(parents=True)
         except FileExistsError:
             continue
         except OSError as error:
             raise InputError(f"{run}: cannot create this folder ({error.strerror})") from error
-        _hold(run, [run])
+        _hold(run, made)
         return run
     raise InputError(f"{parent}: cannot find a free name for a run folder")
 

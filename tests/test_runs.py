@@ -82,10 +82,11 @@ def test_an_interrupted_training_is_taken_up_and_another_folder_is_new(tmp_path)
 
 
 def test_run_folders_of_one_second_get_numbers(tmp_path):
-    first, second = (create_run_folder(str(tmp_path), "lean") for _ in range(2))
+    first, second = (create_run_folder(str(tmp_path / "runs"), "lean") for _ in range(2))
     assert first != second
-    for run in (first, second):
+    for run in (second, first):  # the first has made runs/
         release(run)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_record_names_every_package_that_computes():

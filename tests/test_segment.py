@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import unet
-from lesion import callbacks, workflow
+from lesion import callbacks, inputs, predict, workflow
 from lesion.drawn.scene import write_pairs
 from lesion.inputs.reading import read_image, read_mask
 from lesion.inputs.splitting import load_split
@@ -200,6 +200,18 @@ def test_evaluate_says_what_it_knows_of_the_pictures(trained, drawn_folder, tmp_
         shutil.copy(trained / name, tmp_path)
     assert run(*command, "--weights", tmp_path / "model.keras", "--out", tmp_path / "b") == 0
     assert "may have been trained on some of them" in capsys.readouterr().out
+
+
+def test_paths_may_be_given_as_text(trained, drawn_folder, tmp_path):
+    copy = shutil.copytree(trained, tmp_path / "copy")  # stopped while it was being scored
+    (copy / "report.html").unlink()
+    settings = Settings(data=str(drawn_folder), epochs=2, image_size=32)
+    workflow.train(inputs.load(settings, progress=False), settings, str(copy))
+    assert (copy / "report.html").is_file()
+    network = predict.load_network(str(trained / "model.keras"))
+    picture = str(drawn_folder / "image" / "0.png")
+    predict.predict_files(network, [picture], str(tmp_path))
+    assert (tmp_path / "0_mask.png").is_file()
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 from skimage.measure import perimeter_crofton
 
+from lesion.console import InputError
 from lesion.masks import largest_component
 
 # The six colours of the ABCD rule of dermatoscopy (Stolz et al. 1994, European Journal of
@@ -62,13 +63,14 @@ def describe_lesion(
         smallest_diameter_mm and perimeter_mm.
 
     Raises:
-        ValueError: sizes differ, or the scale is not positive.
+        InputError: the scale is not positive.
+        ValueError: sizes differ.
     """
     mask, picture = np.asarray(mask), np.asarray(picture)
     if mask.ndim != 2 or picture.shape != (*mask.shape, 3):
         raise ValueError(f"mask {mask.shape} and RGB picture {picture.shape} do not fit together")
     if mm_per_pixel is not None and not 0 < mm_per_pixel < np.inf:
-        raise ValueError(f"{mm_per_pixel} mm per pixel: must be a positive number")
+        raise InputError(f"{mm_per_pixel} mm per pixel: must be a positive number")
     parts, lesion = cv2.connectedComponents(mask, connectivity=8)[0] - 1, largest_component(mask)
     lengths, others = dict.fromkeys(LENGTHS), dict.fromkeys(SHAPES + SHADES)
     if parts:

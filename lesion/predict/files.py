@@ -19,8 +19,8 @@ from lesion.storage import replacing, write_table
 
 def predict_files(
     network: Network,
-    images: Sequence[Path],
-    directory: Path,
+    images: Sequence[str | Path],
+    directory: str | Path,
     mm_per_pixel: float | None = None,
     skip_bad: bool = False,
 ) -> tuple[list[dict], list[str]]:
@@ -47,6 +47,7 @@ def predict_files(
     Raises:
         InputError: a file is damaged and `skip_bad` is off, or no file is left.
     """
+    images, directory = [Path(image) for image in images], Path(directory)
     rows, left_out, written = [], [], []
     for image in tqdm(images, unit="picture", disable=len(images) < 2):
         try:
