@@ -1,4 +1,4 @@
-"""Puts the outputs of an executed notebook into the one that is committed, trimmed.
+"""Put the outputs of an executed notebook into the one that is committed, trimmed.
 
     python -m tools.keep_outputs runs/.../notebook.ipynb notebooks/skin_lesion_segmentation.ipynb
 
@@ -19,7 +19,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def trim(output):
-    """An output without counters and without the earlier states of a progress bar."""
+    """Return an output without counters and without the earlier states of a progress bar."""
     if output["output_type"] == "stream":
         lines = [line.rsplit("\r", 1)[-1] for line in output["text"].split("\n")]
         output["text"] = "\n".join(lines)
@@ -29,7 +29,7 @@ def trim(output):
 
 
 def merge_streams(outputs):
-    """Joins what was printed to the same stream piece by piece."""
+    """Join what was printed to the same stream in several goes."""
     merged = []
     for output in outputs:
         last = merged[-1] if merged else {}
@@ -41,10 +41,10 @@ def merge_streams(outputs):
 
 
 def keep_outputs(executed_path, notebook_path):
-    """Copies trimmed outputs, cell by cell.
+    """Copy trimmed outputs, cell by cell.
 
     Raises:
-        ValueError: the two notebooks differ in their cells, or the run was not on the embedded
+        InputError: the two notebooks differ in their cells, or the run was not on the embedded
             pictures.
     """
     executed = nbformat.read(executed_path, as_version=4)

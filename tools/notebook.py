@@ -1,4 +1,4 @@
-"""Runs a notebook from top to bottom without a browser, into a new folder in runs/.
+"""Run a notebook from top to bottom without a browser, into a new folder in runs/.
 
     python -m tools.notebook notebooks/skin_lesion_segmentation.ipynb EPOCHS=300 DATA=my_data
 
@@ -25,7 +25,7 @@ RUN_FOLDER = "RUN_FOLDER"  # the constant that says where a notebook writes
 
 
 def read_parameters(notebook, assignments):
-    """Turns ["EPOCHS=300", ...] into {"EPOCHS": 300, ...}.
+    """Turn ["EPOCHS=300", ...] into {"EPOCHS": 300, ...}.
 
     Raises:
         InputError: not NAME=VALUE, or the notebook has no such constant.
