@@ -12,7 +12,7 @@ from lesion.console import InputError, usable_cores, without_errors_shown
 
 
 def start_keras():
-    """Import Keras and its backend without their notes; a second call does nothing. Takes seconds."""
+    """Import Keras and its backend without their notes; takes seconds, a second call nothing."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "keras" in sys.modules:
         return
