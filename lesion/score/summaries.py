@@ -17,6 +17,7 @@ import numpy as np
 from lesion.score import metrics
 
 RESAMPLES = 2000
+SEED = 0  # of the resampling: the same values give the same interval
 CONFIDENCE = 0.95
 FAILURE_DICE = 0.5
 SHARE_FAILED = f"share_dice_below_{FAILURE_DICE}"  # key of a summary
@@ -34,15 +35,14 @@ FRAME_STRATA = ("inside the frame", "cut by the frame")
 UNKNOWN = "unknown"
 
 
-def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
+def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:
     """Return the 95 % interval of the mean: percentile bootstrap, 2000 resamples of the pictures.
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13. The same values
-    and seed give the same interval. It covers the choice of pictures, not that of the training.
+    give the same interval. It covers the choice of pictures, not that of the training.
 
     Args:
         values: (N,) finite numbers, one a picture.
-        seed: of the resampling.
 
     Returns:
         (lower, upper); both are the mean where N is 1 or all values are equal.
@@ -56,7 +56,7 @@ def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, f
             "an interval needs a list of finite numbers, at least one: "
             f"found {values.size} values, {np.count_nonzero(~np.isfinite(values))} not finite"
         )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     # As many resamples at once as fit into some 16 MB of indices.
     at_once = max(1, 4_000_000 // values.size)
     means = []
@@ -70,12 +70,11 @@ def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, f
     return float(lower), float(upper)
 
 
-def summarise(rows: Sequence[Mapping], seed: int = 0) -> dict:
+def summarise(rows: Sequence[Mapping]) -> dict:
     """Return the scores of a set from the rows of its pictures.
 
     Args:
         rows: what metrics.score_pair returned for each picture; further keys are ignored.
-        seed: of the bootstrap.
 
     Returns a dict of plain Python numbers, ready for JSON:
         count: pictures in the set.
@@ -102,7 +101,7 @@ def summarise(rows: Sequence[Mapping], seed: int = 0) -> dict:
         summary[name] = {
             "mean": float(defined.mean()) if defined.size else None,
             "median": float(np.median(defined)) if defined.size else None,
-            "interval": list(bootstrap_interval(defined, seed)) if defined.size else None,
+            "interval": list(bootstrap_interval(defined)) if defined.size else None,
             "undefined": len(rows) - defined.size,
         }
     sizes = column["true_pixels"].sum() + column["predicted_pixels"].sum()
@@ -118,12 +117,11 @@ def summarise(rows: Sequence[Mapping], seed: int = 0) -> dict:
     }
 
 
-def compare_paired(a: Sequence[float], b: Sequence[float], seed: int = 0) -> dict:
+def compare_paired(a: Sequence[float], b: Sequence[float]) -> dict:
     """Test whether one model is better than another on the same pictures.
 
     Args:
         a, b: (N,) one score of each model, in the same order of pictures; nan where undefined.
-        seed: of the bootstrap.
 
     Returns a dict of plain Python numbers:
         count: pictures compared.
@@ -154,19 +152,18 @@ def compare_paired(a: Sequence[float], b: Sequence[float], seed: int = 0) -> dic
         "count": int(defined.size),
         "undefined": int(difference.size - defined.size),
         "mean_difference": float(defined.mean()),
-        "interval": list(bootstrap_interval(defined, seed)),
+        "interval": list(bootstrap_interval(defined)),
         "p_value": 1.0 if equal else float(wilcoxon(defined, zero_method="pratt").pvalue),
     }
 
 
-def strata(rows: Sequence[Mapping], key: str, seed: int = 0) -> list[dict]:
+def strata(rows: Sequence[Mapping], key: str) -> list[dict]:
     """Return the mean Dice of each part of a set.
 
     Args:
         rows: what metrics.score_pair returned for each picture, with metadata columns added.
         key: "lesion_size" (share of the picture's area, SIZE_STRATA), "touches_frame", or the name
             of any other column, such as a diagnosis or a body site.
-        seed: of the bootstrap.
 
     Returns:
         A list of dict(name, count, mean_dice, interval [lower, upper]); no stratum is empty. Sizes
@@ -196,7 +193,7 @@ def strata(rows: Sequence[Mapping], key: str, seed: int = 0) -> list[dict]:
             "name": name,
             "count": len(dice),
             "mean_dice": float(np.mean(dice)),
-            "interval": list(bootstrap_interval(dice, seed)),
+            "interval": list(bootstrap_interval(dice)),
         }
         for name, dice in members.items()
         if dice
