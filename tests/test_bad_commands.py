@@ -21,7 +21,7 @@ from lesion.training import History, save_model
 from segment import SHIPPED_WEIGHTS, main
 from unet import build
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("narrow")]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """One dataclass for every constant: the same defaults and the same training everywhere."""
 
 import ast
-import functools
 from dataclasses import fields
 from pathlib import Path
 
@@ -88,9 +87,7 @@ def test_a_wrong_constant_is_named_before_the_data_is_read(wrong, words):
     assert str(caught.value).startswith(words)
 
 
-def test_command_line_and_notebook_train_the_same(drawn_folder, tmp_path, monkeypatch):
-    small = unet.NETWORKS["lean"]._replace(build=functools.partial(unet.unet, widths=(4, 8)))
-    monkeypatch.setitem(unet.NETWORKS, "lean", small)
+def test_command_line_and_notebook_train_the_same(narrow, drawn_folder, tmp_path):
     arguments = ["train", "--data", drawn_folder, "--epochs", 1, "--size", 32]
     assert segment.main([str(a) for a in [*arguments, "--out", tmp_path / "command"]]) == 0
 

@@ -18,7 +18,7 @@ from unet import NETWORKS, build
 
 # The same layers as the networks of these names, but few enough to be compiled in a moment.
 SMALL = {
-    "lean": partial(unet.unet, widths=(4, 8)),
+    "lean": partial(unet.unet, widths=(4,)),
     "classic": unet.unet_classic,
 }
 
@@ -80,7 +80,7 @@ def test_history_best_weights_and_repetition(drawn_folder, tmp_path):
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
     name, drawn_folder, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(unet, "CLASSIC_WIDTHS", (4, 8))
+    monkeypatch.setattr(unet, "CLASSIC_WIDTHS", (4, 4))
     options = {"network": name, "epochs": 4, "patience": 2}
     whole, _, history = train_briefly(drawn_folder, tmp_path / "whole", **options)
 
@@ -111,7 +111,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
 
 def test_a_checkpoint_of_another_network_is_refused(drawn_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(unet, "CLASSIC_WIDTHS", (4, 8))
+    monkeypatch.setattr(unet, "CLASSIC_WIDTHS", (4, 4))
     train_briefly(drawn_folder, tmp_path / "run", epochs=1)
     with pytest.raises(ValueError, match="another network"):
         train_briefly(drawn_folder, tmp_path / "run", network="classic", resume=True)

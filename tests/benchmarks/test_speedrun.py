@@ -23,7 +23,7 @@ from lesion.training import save_model
 def tiny(monkeypatch):
     """Sizes at which every section takes seconds."""
     monkeypatch.setattr(unet, "CLASSIC_WIDTHS", (4, 4))
-    small = unet.NETWORKS["lean"]._replace(build=partial(unet.unet, widths=(4, 4)))
+    small = unet.NETWORKS["lean"]._replace(build=partial(unet.unet, widths=(4,)))
     monkeypatch.setitem(unet.NETWORKS, "lean", small)
     for module, constants in {
         clock: {"CLASSIC_SIZE": 32, "CLASSIC_BATCH": 1, "TIMED_STEPS": 1, "PLANNING_STEPS": 2},
@@ -194,6 +194,7 @@ def test_fastest_policy_is_taken_and_the_global_one_is_left_alone(drawn_folder, 
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.slow
 def test_em(drawn_folder, results, three_steps):
     found = results("em", "--data", drawn_folder, "--budget", 2)
     last = found["evaluations"][-1]
@@ -222,6 +223,7 @@ def test_quadrants_and_shrunken_copies_hold_the_same_pixels(drawn_folder, tmp_pa
         np.testing.assert_allclose(given, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_isic(listed_folder, results, monkeypatch, three_steps):
     monkeypatch.setattr(sections, "POLICIES", ("mixed_bfloat16",))
     found = results("isic", "--data", listed_folder, "--budget", 3, "--seed", 1)
@@ -232,6 +234,7 @@ def test_isic(listed_folder, results, monkeypatch, three_steps):
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.slow
 def test_finetune(listed_folder, weights, results):
     found = results("finetune", "--data", listed_folder, "--weights", weights, "--pictures", 5)
     assert found["pictures trained on"] == 5
@@ -240,6 +243,7 @@ def test_finetune(listed_folder, weights, results):
     assert tuned["pictures"] == scratch["pictures"] == 4
 
 
+@pytest.mark.slow
 def test_predict(drawn_folder, weights, results):
     found = results("predict", "--data", drawn_folder, "--weights", weights)
     assert [row["pictures given"] for row in found["rates"]] == ["one at a time", "all at once"]
@@ -248,6 +252,7 @@ def test_predict(drawn_folder, weights, results):
     assert found["cold start of segment.py predict, seconds"] > 0
 
 
+@pytest.mark.slow
 def test_efficiency(results):
     found = results("efficiency")
     assert found["share, median"] > 0

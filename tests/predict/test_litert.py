@@ -22,7 +22,7 @@ from tools.publish import as_tflite, publish
 from unet import unet, unet_lite
 
 ROOT = Path(__file__).parents[2]
-small_unet = partial(unet, widths=(8, 8, 16, 16, 16))
+small_unet = partial(unet, widths=(8, 16))
 TOLERANCE = 0.01
 PREDICTING = """
 import sys
@@ -66,7 +66,7 @@ def weights(published, tmp_path):
     return shutil.copytree(published, tmp_path / "weights") / "small.keras"
 
 
-@pytest.mark.parametrize("build", [small_unet, unet_lite])
+@pytest.mark.parametrize("build", [small_unet, pytest.param(unet_lite, marks=pytest.mark.slow)])
 def test_both_runtimes_predict_the_same(build):
     network = network_of(build)
     litert = LitertModel(as_tflite(network))

@@ -42,7 +42,7 @@ def write_run(run, pairs, data):
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(narrow, tmp_path, monkeypatch):
     monkeypatch.setattr(make_figures, "PROJECT", tmp_path)
     write_pairs(tmp_path / "train", 9)
     write_pairs(tmp_path / "test", 4)
