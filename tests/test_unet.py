@@ -120,6 +120,7 @@ def test_metrics_do_not_depend_on_the_batch_size():
 def test_saved_model_reloads_without_custom_objects(name, tmp_path):
     model = build(name, (32, 32, 3))
     model.compile("adam", LOSSES["bce_dice"], metrics=dice_metrics())
+    model.optimizer.build(model.trainable_variables)
     random = np.random.default_rng(0)  # all weights are other ones, as after a training
     model.set_weights([w + random.uniform(0, 0.01, w.shape) for w in model.get_weights()])
     model.save(tmp_path / "model.keras")
