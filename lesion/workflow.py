@@ -14,19 +14,20 @@ import unet
 from data import TrainingData, pipeline_error, validation_data
 from lesion import show
 from lesion.console import InputError
-from lesion.inputs import EVERY_PAIR, unique_names
+from lesion.inputs import EVERY_PAIR, Split, unique_names
 from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
-from lesion.runs import create_run_folder, describe_environment
+from lesion.runs import describe_environment
 from lesion.score.choice import choose_mask_rule
 from lesion.score.evaluation import evaluate, fit_disc
 from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
+from lesion.settings import Settings
 from lesion.storage import write_json
 from lesion.training import CHECKPOINT, History, compile_model, fit, save_model
 
 
-def train(split, settings, run):
+def train(split: Split, settings: Settings, run: str | Path) -> Network:
     """Train a network on a split, choose its mask rule on validation, score it, save all.
 
     Args:
@@ -58,7 +59,7 @@ def train(split, settings, run):
     return network
 
 
-def scored_part(split):
+def scored_part(split: Split) -> tuple[list, str]:
     """Return the pairs that a training is scored on, test or else validation, and their name."""
     pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
     return unique_names(pairs, split.root), set_name
@@ -67,7 +68,7 @@ def scored_part(split):
 class Training:
     """A training in a run folder of its own: a new network, compiled, ready to be fitted.
 
-        trained = Training(split, settings)
+        trained = Training(split, settings, run)
         history = trained.fit()
         network = trained.finish()
 
@@ -77,8 +78,7 @@ class Training:
     Args:
         split: `inputs.Split` with training and validation pairs.
         settings: `Settings`; what is None there becomes the network's own.
-        run: folder for the results, made where it is missing; None, or one that already holds
-            another run of a notebook, makes a new one in runs/.
+        run: folder for the results, made where it is missing.
 
     Attributes:
         settings: the complete `Settings` of this network, whatever becomes of the ones given.
@@ -92,11 +92,9 @@ class Training:
             constants, or the folder holds another training.
     """
 
-    def __init__(self, split, settings, run=None):
+    def __init__(self, split: Split, settings: Settings, run: str | Path):
         self.split, self.settings = split, settings.complete()
         _check_split(split, self.settings)
-        if run is None:
-            run = create_run_folder("runs", self.settings.model)
         self.run = Path(run)
         _record(self.run, self.settings, split)
         settings = self.settings
@@ -112,7 +110,7 @@ class Training:
         compile_model(self.model, settings.loss, settings.epochs, steps, settings.learning_rate)
         self.history = self.rule = None
 
-    def fit(self):
+    def fit(self) -> History:
         """Train, from the last checkpoint if there is one; a second call goes on after a stop.
 
         Returns:
@@ -138,7 +136,7 @@ class Training:
             raise InputError(line) from None  # what a reader said in one of TensorFlow's threads
         return self.history
 
-    def finish(self):
+    def finish(self) -> Network:
         """Choose on validation pairs how masks are made of probabilities; save the network.
 
         Returns:
