@@ -225,6 +225,7 @@ def test_as_a_command_it_prints_no_noise(trained, drawn_folder, tmp_path):
     assert len(result.stdout.splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_resume_goes_on_and_refuses_another_training(
     drawn_folder, trained, tmp_path, capsys, monkeypatch
 ):
@@ -255,6 +256,7 @@ def test_resume_goes_on_and_refuses_another_training(
     assert "has ended" in failure(capsys, *command, "--resume")
 
 
+@pytest.mark.slow
 def test_training_on_several_folders_from_saved_weights(drawn_folder, trained, tmp_path, capsys):
     more, out = tmp_path / "more", tmp_path / "run"
     write_pairs(12, more, size=48, first_seed=900)

@@ -58,6 +58,7 @@ def test_learning_rate_warms_up_and_falls():
     assert (np.diff(rates[20:]) <= 0).all()
 
 
+@pytest.mark.slow
 def test_history_best_weights_and_repetition(drawn_folder, tmp_path):
     model, validation, history = train_briefly(drawn_folder, tmp_path / "a")
     assert history.epoch == [1, 2, 3]
@@ -76,6 +77,7 @@ def test_history_best_weights_and_repetition(drawn_folder, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lean", "classic"])  # without and with dropout, whose seeds move
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
     name, drawn_folder, tmp_path, monkeypatch, capsys

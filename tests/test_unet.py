@@ -116,6 +116,7 @@ def test_metrics_do_not_depend_on_the_batch_size():
         assert results[0] == pytest.approx(results[1], abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_saved_model_reloads_without_custom_objects(name, tmp_path):
     model = build(name, (32, 32, 3))

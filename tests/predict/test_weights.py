@@ -40,6 +40,7 @@ def test_weights_are_small_and_come_with_settings_and_a_model_card(path):
     assert all(same.all() for same in half)
 
 
+@pytest.mark.slow
 def test_weights_load_with_unet_alone():
     code = """
 import sys, keras, unet
