@@ -6,6 +6,10 @@ Needs NumPy and OpenCV only, so that predicting from the command line never load
 import cv2
 import numpy as np
 
+IGNORED = 255  # in a truth mask beside 0 and 1: pixels that count neither in loss nor in scores
+# Text of a PNG that `predict` writes, key and value: such a mask is never taken for truth.
+PREDICTED = ("Software", "skin-lesion U-Net: predicted mask, not truth")
+
 # One meaning, one colour, everywhere. Okabe & Ito 2008: told apart with any colour vision.
 COLOURS = {
     "truth": "#0072B2",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesion.console import InputError
+from lesion.inputs.annotation import Annotation
 from lesion.inputs.folders import (
     PREDICTION_ENDING,
     collect_files,
@@ -23,6 +24,7 @@ from lesion.inputs.folders import (
     list_folder,
     natural_key,
 )
+from lesion.inputs.legend import PLAIN, Legend
 
 METADATA_NAMES = {"ham10000_metadata.csv", "ham10000_metadata", "metadata.csv"}
 MASK_ENDINGS = ("_segmentation", "_lesion", "_mask", "_label")
@@ -36,7 +38,11 @@ class Pair:
     no truth. group: what no split may divide, the lesion where the metadata names it, else the
     name. prediction: another model's mask, shown but never used as truth. metadata: the picture's
     row of the metadata file, by column name. second_mask: another annotator's mask, against which
-    the first is scored, or None.
+    the first is scored, or None. more_masks: further files of the same truth, united with the
+    first. annotation: shapes drawn in an annotation tool, of which `mask` is the file. source: the
+    data folder, over which it is judged what masks mean. legend: what the levels of the mask mean.
+    bits: of the values in a deep picture of this folder, None for those that its own highest shows.
+    turn_mask: the mask is turned as the picture's rotation note says.
     """
 
     name: str
@@ -46,6 +52,12 @@ class Pair:
     prediction: Path | None = None
     metadata: dict = field(default_factory=dict, hash=False)
     second_mask: Path | None = None
+    more_masks: tuple[Path, ...] = ()
+    annotation: Annotation | None = None
+    source: Path = Path()
+    legend: Legend = PLAIN
+    bits: int | None = None
+    turn_mask: bool = False
 
     def __post_init__(self):
         object.__setattr__(self, "group", self.group or self.name)
