@@ -6,11 +6,13 @@ FileNotFoundError of the form "file: finding; remedy".
 
 import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from lesion.console import InputError
+from lesion.masks import PREDICTED
 
 MAX_PIXELS = 150_000_000  # a 12,000 x 12,000 scan passes; a decompression bomb does not
 MAX_BYTES = 1_000_000_000
@@ -22,6 +24,18 @@ READABLE_FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "TIFF")  # an MPO begins
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+TEXT_OF_PREDICTIONS = b"tEXt" + "\0".join(PREDICTED).encode("latin-1")
+BEGINNING = 4096  # bytes; Pillow writes a PNG's texts right behind its header
+
+
+def is_predicted(path: Path) -> bool:
+    """Whether a file is a PNG that `predict` wrote, by the text in its beginning."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            return TEXT_OF_PREDICTIONS in file.read(BEGINNING)
+    except (OSError, ValueError):
+        return False  # who reads the picture will say what is wrong with it
 
 
 def decode(path, pixels=True):

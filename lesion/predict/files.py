@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from tqdm import tqdm
 
 from lesion.console import InputError
 from lesion.inputs.filtering import NOTHING_LEFT, advice
 from lesion.inputs.reading import read_image
-from lesion.masks import draw_outline
+from lesion.masks import PREDICTED, draw_outline
 from lesion.predict.description import describe_lesion
 from lesion.predict.network import Network
 from lesion.storage import replacing, write_table
@@ -78,9 +79,11 @@ def predict_files(
 
 
 def _save(path, picture):
-    """Write a uint8 picture, (H, W) gray or (H, W, 3) RGB, as PNG."""
+    """Write a uint8 picture, (H, W) gray or (H, W, 3) RGB, as PNG that says where it comes from."""
+    text = PngInfo()
+    text.add_text(*PREDICTED)
     with replacing(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG")
+        Image.fromarray(picture).save(temporary, format="PNG", pnginfo=text)
 
 
 def _describe(name, picture, prediction, mm_per_pixel):

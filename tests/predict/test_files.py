@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from lesion.console import InputError
-from lesion.inputs import reading
+from lesion.inputs import decoding
+from lesion.inputs.decoding import is_predicted
 from lesion.predict.files import predict_files
 from lesion.predict.network import Network
 from lesion.storage import read_table
@@ -49,6 +50,16 @@ def test_parts_are_those_before_the_largest_is_kept(images, out):
         assert read_table(out / "lesions.csv")[0]["parts"] == 2
 
 
+def test_masks_and_overlays_say_that_they_were_predicted(images, out):
+    predict_files(Network(Brightness(), 32), images[:1], out)
+    assert all(map(is_predicted, out.glob("*.png")))
+    copy = out / "under_another_name.PNG"
+    copy.write_bytes((out / "a_mask.png").read_bytes())
+    assert is_predicted(copy)
+    others = images[0], images[1], out / "lesions.csv", out, out / "missing.png"
+    assert not any(map(is_predicted, others))
+
+
 def test_a_damaged_file_leaves_no_results_or_is_left_out(images, out):
     network = Network(Brightness(), 32)
     with pytest.raises(InputError, match=r"b\.png: the picture is damaged.*--skip-bad"):
@@ -65,13 +76,13 @@ def test_a_damaged_file_leaves_no_results_or_is_left_out(images, out):
 
 
 def test_each_picture_is_decoded_once(run_command, trained, drawn_folder, tmp_path, monkeypatch):
-    decoded, decode = [], reading._decode_stream
+    decoded, decode = [], decoding._decode_stream
 
     def counting(path, file, pixels):
         decoded.extend([path.name] * pixels)
         return decode(path, file, pixels)
 
-    monkeypatch.setattr(reading, "_decode_stream", counting)
+    monkeypatch.setattr(decoding, "_decode_stream", counting)
     arguments = ["--weights", trained / "model.keras", "--out", tmp_path / "out"]
     code, _, errors = run_command("predict", drawn_folder / "image", *arguments)
     assert (code, errors) == (0, [])
