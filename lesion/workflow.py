@@ -179,6 +179,10 @@ def _recorded(settings):
     return about
 
 
+def _as_json(value):
+    return json.dumps(value, default=str)
+
+
 def _record(run, settings, split):
     """Write what a training is into its folder, or check that it is the one begun there."""
     about = _recorded(settings)
@@ -192,15 +196,16 @@ def _record(run, settings, split):
         raise InputError(
             f"{run}: this training has ended: score its model.keras with segment.py evaluate"
         )
-    begun = json.loads(path.read_text(encoding="utf-8"))
-    other = [key for key, value in about.items() if begun.get(key) != value]
+    # What an earlier version did not know yet had the effect that its default has.
+    begun = asdict(Settings()) | json.loads(path.read_text(encoding="utf-8"))
+    other = [key for key, value in about.items() if _as_json(begun[key]) != _as_json(value)]
     if other:
-        begun_with = ", ".join(f"{key} {begun.get(key)}" for key in other)
+        begun_with = ", ".join(f"{key} {begun[key]}" for key in other)
         raise InputError(f"{run}: this training was begun with {begun_with}: resume with that")
-    if json.loads((run / "split.json").read_text(encoding="utf-8")) != split.to_dict():
+    if changes := split.changes(run / "split.json"):
         raise InputError(
-            f"{run}: the pictures in {', '.join(settings.data)} have changed since this training "
-            "was begun: bring them back, or begin anew in another folder"
+            f"{', '.join(settings.data)}: {changes} since the training in {run} was "
+            "begun: bring them back, or begin anew in another folder"
         )
 
 

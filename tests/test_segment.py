@@ -256,6 +256,29 @@ def test_resume_goes_on_and_refuses_another_training(
     assert "has ended" in failure(capsys, *command, "--resume")
 
 
+def test_resume_refuses_masks_that_were_redrawn(drawn_folder, tmp_path, capsys, monkeypatch):
+    data, out = shutil.copytree(drawn_folder, tmp_path / "data"), tmp_path / "run"
+    command = ["train", "--data", data, "--epochs", 2, "--size", 32, "--out", out]
+
+    def stop(training):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workflow.Training, "fit", stop)
+    assert run(*command) == 130
+    for path in (data / "label").iterdir():
+        Image.fromarray(read_mask(path)[::-1] * np.uint8(255)).save(path)
+    line = failure(capsys, *command, "--resume")
+    assert "the masks of 12 picture(s) have changed" in line
+    assert "begin anew in another folder" in line
+
+    # What an earlier version began is gone on with: it knew fewer constants, and no masks.
+    for name, key in (("split", "masks"), ("parameters", "start_from")):
+        content = json.loads((out / f"{name}.json").read_text())
+        del content[key]
+        (out / f"{name}.json").write_text(json.dumps(content))
+    assert run(*command, "--resume") == 130
+
+
 @pytest.mark.slow
 def test_training_on_several_folders_from_saved_weights(drawn_folder, trained, tmp_path, capsys):
     more, out = tmp_path / "more", tmp_path / "run"

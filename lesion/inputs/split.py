@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from lesion.console import InputError
@@ -40,24 +41,41 @@ class Split:
     left_out: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict:
-        """Return the three parts, "fingerprints" and "digests" as JSON can hold them.
+        """Return the parts, "fingerprints", "masks" and "digests" as JSON can hold them.
 
         Pictures are named by their path below `root`, with forward slashes: the name alone would
         not do, since `train/` and `test/` may both hold a 0.png. The fingerprints tell another
-        picture of the same name, in other data, from this one.
+        picture of the same name, in other data, from this one; masks holds those of the truth.
         """
-        names, fingerprints = {}, {}
+        names, fingerprints, masks = {}, {}, {}
+        content = cache(_content)  # one file of annotations may hold the truth of every picture
         for part in PARTS:
             names[part] = []
             for pair in getattr(self, part):
                 name = Path(os.path.relpath(pair.image, self.root)).as_posix()
                 names[part].append(name)
                 fingerprints[name] = _fingerprint(pair.image)
-        return {**names, "fingerprints": fingerprints, "digests": self.digests}
+                masks[name] = "".join(map(content, _truth_files(pair)))
+        return {**names, "fingerprints": fingerprints, "masks": masks, "digests": self.digests}
 
     def write(self, path: str | Path) -> None:
         """Write the split as JSON, whole or not at all."""
         write_json(path, self.to_dict())
+
+    def changes(self, path: str | Path) -> str:
+        """Return in words what is not as `write` wrote it to `path`; "" if nothing has changed.
+
+        Raises:
+            InputError, FileNotFoundError: as `read`.
+        """
+        begun, now = _load(path), self.to_dict()
+        before, after = begun.pop("masks", None), now.pop("masks")
+        if begun != now:
+            return "the pictures have changed"
+        if before is None or before == after:  # a split of earlier versions knows no masks
+            return ""
+        redrawn = [name for name, mask in after.items() if before.get(name) != mask]
+        return f"the masks of {len(redrawn)} picture(s) have changed ({few(redrawn)})"
 
     def digest(self) -> str:
         """Return a short text that two splits share where each part holds the same pictures.
@@ -110,17 +128,29 @@ class Split:
 
 def _read(path):
     """Return (names by part, fingerprints by name, digests) of a split file."""
+    content = _load(path)
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
         names = {part: [str(name) for name in list(content[part])] for part in PARTS}
         return names, dict(content["fingerprints"]), list(content.get("digests", []))
+    except (ValueError, KeyError, TypeError) as error:
+        raise _no_split(path, error) from None
+
+
+def _load(path):
+    """Return the dict that a split file holds."""
+    try:
+        return dict(json.loads(Path(path).read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such file; check the path") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: is no split file ({type(error).__name__}: {error}); restore the split.json "
-            "of the run, or delete it if the data are none that these weights were trained on"
-        ) from None
+    except (OSError, ValueError, TypeError) as error:
+        raise _no_split(path, error) from None
+
+
+def _no_split(path, error):
+    return InputError(
+        f"{path}: is no split file ({type(error).__name__}: {error}); restore the split.json "
+        "of the run, or delete it if the data are none that these weights were trained on"
+    )
 
 
 def _fingerprint(path):
@@ -132,3 +162,17 @@ def _fingerprint(path):
     except OSError:
         return ""  # like no other; who reads the picture will say what is wrong with it
     return hashlib.sha256(beginning + str(size).encode()).hexdigest()[:16]
+
+
+def _truth_files(pair):
+    """Return every file that the truth of a pair is read from."""
+    return [path for path in (pair.mask, *pair.more_masks, pair.second_mask) if path]
+
+
+def _content(path):
+    """Return a short text of all that a file holds: redrawn, a mask may keep its length."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError:
+        return ""

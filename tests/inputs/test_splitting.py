@@ -261,6 +261,49 @@ def test_split_file_that_does_not_fit(tmp_path):
         Split.read(tmp_path / "none.json", pairs)
 
 
+def test_a_split_tells_which_truth_was_changed_since(tmp_path):
+    write_pairs(tmp_path, range(4))
+    write_mask(tmp_path / "label_2" / "0.png")
+    drawn, added = tmp_path / "drawn.json", tmp_path / "added.png"
+    drawn.write_text("[1]")
+    write_mask(added)
+    pairs = [
+        *find_pairs(tmp_path).pairs[:2],
+        Pair("2", tmp_path / "image" / "2.png", drawn),  # as all files, read to their end
+        Pair("3", tmp_path / "image" / "3.png", drawn, more_masks=(added,)),
+    ]
+    split = Split(pairs[:2], pairs[2:], [], tmp_path)
+    split.write(tmp_path / "split.json")
+    assert split.changes(tmp_path / "split.json") == ""
+
+    def changed_with(path, data):
+        before = path.read_bytes()
+        assert len(data) == len(before)
+        path.write_bytes(data)
+        changes = split.changes(tmp_path / "split.json")
+        path.write_bytes(before)
+        return changes
+
+    for path in (tmp_path / "label" / "0.png", tmp_path / "label_2" / "0.png"):
+        data = path.read_bytes()
+        one = "the masks of 1 picture(s) have changed (image/0.png)"
+        assert changed_with(path, data[:-1] + bytes([data[-1] ^ 1])) == one
+    assert "of 2 picture(s) have changed (image/2.png, image/3.png)" in changed_with(drawn, b"[2]")
+    data = added.read_bytes()
+    assert "1 picture(s) have changed (image/3.png)" in changed_with(added, bytes(len(data)))
+    image = tmp_path / "image" / "0.png"
+    assert changed_with(image, bytes(image.stat().st_size)) == "the pictures have changed"
+    assert Split(pairs[1:2], pairs[2:], [], tmp_path).changes(tmp_path / "split.json") == (
+        "the pictures have changed"
+    )
+
+    # Splits of earlier versions say nothing of masks.
+    written = json.loads((tmp_path / "split.json").read_text())
+    del written["masks"]
+    (tmp_path / "split.json").write_text(json.dumps(written))
+    assert changed_with(drawn, b"[2]") == ""
+
+
 # --- real data ----------------------------------------------------------------------------------
 
 
