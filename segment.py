@@ -98,6 +98,11 @@ def create_parser():
         type=number_between(1e-6, 100, float),
         help="side of a pixel; lesions.csv then gives millimetres beside pixels",
     )
+    predict.add_argument(
+        "--all-lesions",
+        action="store_true",
+        help="keep all parts of a mask, also if the network does better with the largest alone",
+    )
     add_constants(train)
     train.add_argument("--resume", action="store_true", help="go on with a training in --out")
     for command in (train, evaluate, compare, predict):
@@ -176,11 +181,14 @@ def run_compare(arguments):
 
 
 def run_predict(arguments):
-    with releasing(new_folder(arguments, "masks")) as out:
-        from lesion import inputs, predict
+    from lesion import inputs
 
-        images = inputs.find_pictures(arguments.paths)
+    images, passed_over = inputs.find_pictures(arguments.paths)  # before --out lies among them
+    with releasing(new_folder(arguments, "masks")) as out:
+        from lesion import predict
+
         network = predict.load_network(arguments.weights)
+        network.one_lesion = network.one_lesion and not arguments.all_lesions
         images, left_out = inputs.filter_pictures(images, arguments.skip_bad)
         rows, damaged = predict.predict_files(
             network, images, out, arguments.mm_per_pixel, arguments.skip_bad
@@ -188,10 +196,23 @@ def run_predict(arguments):
         for row in rows[:20]:
             print(
                 f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x"
-                f"{row['height']}, quality estimate {row['quality']:.2f}"
+                f"{row['height']}, quality estimate {row['quality']:.2f}{left_away(network, row)}"
+            )
+        if several := sum(bool(left_away(network, row)) for row in rows):
+            note(
+                f"{several} of {len(rows)} masks hold the largest of several parts only; "
+                "--all-lesions keeps them all"
             )
         print(f"{len(rows)} masks, overlays and lesions.csv are in {out}")
+        for line in passed_over:
+            print(f"passed over: {line}")
         list_left_out(left_out + damaged)
+
+
+def left_away(network, row):
+    """Say of a line of lesions.csv that its mask does not hold all that the network found."""
+    several = network.one_lesion and row["parts"] > 1
+    return f", kept the largest of {row['parts']} parts" if several else ""
 
 
 def new_folder(arguments, name):

@@ -62,7 +62,7 @@ def train(split: Split, settings: Settings, run: str | Path) -> Network:
 def scored_part(split: Split) -> tuple[list, str]:
     """Return the pairs that a training is scored on, test or else validation, and their name."""
     pairs, set_name = (split.test, "test") if split.test else (split.validation, "validation")
-    return unique_names(pairs, split.root), set_name
+    return unique_names(pairs), set_name
 
 
 class Training:

@@ -33,6 +33,15 @@ def run(*arguments):
     return main([str(argument) for argument in arguments])
 
 
+class Brightness:
+    """A network for which bright is lesion."""
+
+    input_shape = (None, 32, 32, 3)
+
+    def predict_on_batch(self, inputs):
+        return inputs[..., :1]
+
+
 def failure(capsys, *arguments):
     """Runs a command that must fail; returns its one line."""
     capsys.readouterr()
@@ -109,6 +118,31 @@ def test_predict_writes_masks_at_the_pictures_own_size(trained, drawn_folder, tm
     network = load_network(trained / "model.keras")
     expected = network.predict(read_image(one)).mask
     np.testing.assert_array_equal(read_mask(out / "5_mask.png"), expected)
+
+
+def test_predict_says_where_it_kept_the_largest_lesion_only(tmp_path, capsys, monkeypatch):
+    picture = np.zeros((32, 32, 3), np.uint8)
+    picture[4:12, 4:12] = picture[20:24, 20:24] = 255
+    for name in ("one", "two"):
+        Image.fromarray(picture).save(tmp_path / f"{name}.png")
+        picture[20:24, 20:24] = 0
+    for one_lesion, option, pixels in (
+        (True, [], 64),
+        (True, ["--all-lesions"], 80),
+        (False, [], 80),
+    ):
+        network = predict.Network(Brightness(), 32, one_lesion=one_lesion)
+        monkeypatch.setattr(predict, "load_network", lambda path, made=network: made)
+        out = tmp_path / f"out{one_lesion}{pixels}"
+        assert (
+            run("predict", tmp_path / "one.png", tmp_path / "two.png", "--out", out, *option) == 0
+        )
+        told = capsys.readouterr().out
+        assert ("kept the largest of 2 parts" in told) == (pixels == 64)
+        assert ("1 of 2 masks hold the largest of several parts only" in told) == (pixels == 64)
+        assert read_mask(out / "one_mask.png").sum() == pixels
+        rows = read_table(out / "lesions.csv")
+        assert [(row["parts"], row["quality"]) for row in rows] == [(2, 1), (1, 1)]
 
 
 def test_results_are_never_overwritten(trained, drawn_folder, capsys):

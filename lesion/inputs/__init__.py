@@ -10,7 +10,8 @@ Needs neither Keras nor TensorFlow.
 from lesion.inputs.checks import check, check_pairs, shared_pictures
 from lesion.inputs.filtering import filter_pairs, filter_pictures, filter_split, load
 from lesion.inputs.held_out import EVERY_PAIR, Selection, select_pairs, unique_names
-from lesion.inputs.pairing import DataFolder, Pair, find_pairs, find_pictures
+from lesion.inputs.pairing import DataFolder, Pair, find_pairs
+from lesion.inputs.pictures import distinct_names, find_pictures
 from lesion.inputs.reading import read_image, read_mask, read_pair, resize_image, resize_mask
 from lesion.inputs.split import Split
 from lesion.inputs.splitting import find_parts, load_split, load_splits
@@ -23,6 +24,7 @@ __all__ = [
     "Split",
     "check",
     "check_pairs",
+    "distinct_names",
     "filter_pairs",
     "filter_pictures",
     "filter_split",

@@ -15,6 +15,7 @@ from pathlib import Path
 from lesion.console import InputError, note
 from lesion.inputs.checks import check_pairs
 from lesion.inputs.pairing import DataFolder, Pair
+from lesion.inputs.pictures import distinct_names
 from lesion.inputs.reading import check_header
 from lesion.inputs.split import PARTS, Split
 from lesion.inputs.splitting import find_parts, load_splits
@@ -106,8 +107,8 @@ def filter_pictures(
     paths = [Path(path) for path in paths]
     problems = {
         path: f"{path}: the name leaves no room for `_overlay.png`; shorten it"
-        for path in paths
-        if len(os.fsencode(path.stem)) > LONGEST_STEM
+        for path, name in zip(paths, distinct_names(paths), strict=True)
+        if len(os.fsencode(name.rpartition("/")[2])) > LONGEST_STEM
     }
     for path in paths:
         try:

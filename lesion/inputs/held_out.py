@@ -5,7 +5,6 @@ print(chosen.set_name, len(chosen.pairs), chosen.remark)
 """
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 from lesion.console import InputError, note
 from lesion.inputs.pairing import Pair
+from lesion.inputs.pictures import distinct_names
 from lesion.inputs.split import Split
 from lesion.inputs.splitting import find_parts, load_split
 from lesion.settings import Settings
@@ -74,15 +74,15 @@ def select_pairs(directory: str | Path, weights: str | Path, part: str | None = 
             "some of them"
         )
     set_name = EVERY_PAIR if part == "all" else part
-    return Selection(unique_names(pairs, directory), set_name, kept_apart, remark)
+    return Selection(unique_names(pairs), set_name, kept_apart, remark)
 
 
-def unique_names(pairs: list[Pair], directory: str | Path) -> list[Pair]:
-    """Return the pairs, named by their paths where two folders, as train/ and test/, hold a 0."""
+def unique_names(pairs: list[Pair]) -> list[Pair]:
+    """Return the pairs, with `distinct_names` where two folders, as train/ and test/, hold a 0."""
     if len({pair.name for pair in pairs}) == len(pairs):
         return pairs
-    paths = [Path(os.path.relpath(pair.image, directory)).with_suffix("") for pair in pairs]
-    return [replace(pair, name=path.as_posix()) for pair, path in zip(pairs, paths, strict=True)]
+    names = distinct_names([pair.image for pair in pairs])
+    return [replace(pair, name=name) for pair, name in zip(pairs, names, strict=True)]
 
 
 def _own_split(directory, weights, pairs: Iterable[Pair]) -> Split | None:

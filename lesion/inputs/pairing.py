@@ -6,11 +6,9 @@ HAM10000, PH2, pictures with another model's predictions, or pictures alone.
 
 import csv
 import filecmp
-import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from lesion.console import InputError
 from lesion.inputs.annotation import Annotation
 from lesion.inputs.folders import (
     PREDICTION_ENDING,
+    FolderFiles,
     collect_files,
     data_root,
     existing_folder,
@@ -99,7 +98,7 @@ def find_pairs(directory: str | Path) -> DataFolder:
         InputError: it is no folder, cannot be listed or holds no picture; its metadata are no table
             or give a picture two lesions.
     """
-    root, files, metadata_file = _files_below(directory)
+    root, files, metadata_file = files_below(directory)
     problems = []
     pictures = _by_key(files.pictures, "picture", problems)
     masks = _by_key(files.masks, "mask", problems, pictures)
@@ -130,37 +129,7 @@ def find_pairs(directory: str | Path) -> DataFolder:
     return DataFolder(root, _layout_in_words(root, files, metadata_file), pairs, problems)
 
 
-def find_pictures(paths: Iterable[str | Path]) -> list[Path]:
-    """Return the picture files that `paths` name, pictures or folders, in the order given.
-
-    Of a folder: the pictures that `find_pairs` would find, in natural order. A file is taken as
-    it is, whatever its suffix.
-
-    Raises:
-        FileNotFoundError: a path does not exist.
-        InputError: a folder holds no picture, or two pictures have one name, after which what is
-            made of them would be named.
-    """
-    pictures = []
-    for path in map(Path, paths):
-        if os.path.isdir(path):
-            pictures.extend(_files_below(path)[1].pictures)
-        elif os.path.lexists(path):
-            pictures.append(path)
-        else:
-            raise FileNotFoundError(f"{path}: no such file or folder; check the path")
-    by_stem = {}
-    for path in dict.fromkeys(pictures):
-        other = by_stem.setdefault(path.stem, path)
-        if other != path:
-            raise InputError(
-                f"{path}: has the same name as {other}, and so would its result; "
-                "rename one or give them one at a time"
-            )
-    return list(by_stem.values())
-
-
-def _files_below(directory):
+def files_below(directory: str | Path) -> tuple[Path, FolderFiles, Path | None]:
     """Return (data folder, its files by role, its metadata file or None)."""
     root = data_root(existing_folder(directory))
     metadata_file = next(

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from tqdm import tqdm
 
 from lesion.console import InputError
 from lesion.inputs.filtering import NOTHING_LEFT, advice
+from lesion.inputs.pictures import distinct_names
 from lesion.inputs.reading import read_image
 from lesion.masks import PREDICTED, draw_outline
 from lesion.predict.description import describe_lesion
@@ -25,16 +27,17 @@ def predict_files(
     mm_per_pixel: float | None = None,
     skip_bad: bool = False,
 ) -> tuple[list[dict], list[str]]:
-    """Write `<stem>_mask.png` and `<stem>_overlay.png` for each picture file, and lesions.csv.
+    """Write `<name>_mask.png` and `<name>_overlay.png` for each picture file, and lesions.csv.
 
-    Each file is decoded once, right before it is predicted, so that damage is found no earlier.
-    Without `skip_bad` the first damaged file ends it, and what was written before is removed: a
-    folder of results holds all that was asked for, or nothing.
+    The names are those of `inputs.distinct_names`: stems or, where stems are alike, paths, whose
+    folders are made below `directory`. Each file is decoded once, right before it is predicted, so
+    that damage is found no earlier. Without `skip_bad` the first damaged file ends it, and what was
+    written before is removed: a folder of results holds all that was asked for, or nothing.
 
     Args:
         network: makes the masks.
-        images: paths of pictures, no two with the same stem: see `inputs.find_pictures`;
-            `inputs.filter_pictures` finds in a moment what is no picture at all.
+        images: paths of pictures, as of `inputs.find_pictures`; `inputs.filter_pictures` finds in
+            a moment what is no picture at all.
         directory: where results go; must exist.
         mm_per_pixel: side of a pixel in millimetres, the same in all pictures; None if not known.
         skip_bad: leave damaged files out instead.
@@ -50,21 +53,21 @@ def predict_files(
     """
     images, directory = [Path(image) for image in images], Path(directory)
     rows, left_out, written = [], [], []
-    for image in tqdm(images, unit="picture", disable=len(images) < 2):
+    names = zip(images, distinct_names(images), strict=True)
+    for image, name in tqdm(names, total=len(images), unit="picture", disable=len(images) < 2):
         try:
             picture = read_image(image)
         except (InputError, FileNotFoundError) as error:
             if skip_bad:
                 left_out.append(str(error))
                 continue
-            for path in written:
-                path.unlink()
+            _remove(written, directory)
             raise InputError(f"{error}{advice()}") from None
         prediction = network.predict(picture)
-        written += [directory / f"{image.stem}_{kind}.png" for kind in ("mask", "overlay")]
+        written += [directory / f"{name}_{kind}.png" for kind in ("mask", "overlay")]
         _save(written[-2], prediction.mask * np.uint8(255))  # which viewers show as black and white
         _save(written[-1], draw_outline(picture, {"prediction": prediction.mask}))
-        rows.append(_describe(image.stem, picture, prediction, mm_per_pixel))
+        rows.append(_describe(name, picture, prediction, mm_per_pixel))
     if not rows:
         raise InputError(f"{left_out[0]}; {NOTHING_LEFT}")
     write_table(directory / "lesions.csv", rows)
@@ -78,10 +81,21 @@ def predict_files(
     return rows, left_out
 
 
+def _remove(paths, directory):
+    """Remove files, and the folders below `directory` that are empty then."""
+    for path in paths:
+        path.unlink()
+    folders = {folder for path in paths for folder in path.relative_to(directory).parents}
+    for folder in sorted(folders - {Path()}, key=lambda folder: -len(folder.parts)):
+        with suppress(OSError):  # somebody else's files are in it
+            (directory / folder).rmdir()
+
+
 def _save(path, picture):
     """Write a uint8 picture, (H, W) gray or (H, W, 3) RGB, as PNG that says where it comes from."""
     text = PngInfo()
     text.add_text(*PREDICTED)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         Image.fromarray(picture).save(temporary, format="PNG", pnginfo=text)
 

@@ -1,4 +1,4 @@
-"""find_pairs and find_pictures: every published layout, exact pairing, clear complaints."""
+"""find_pairs: every published layout, exact pairing, clear complaints."""
 
 import unicodedata
 from pathlib import Path
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from picture_files import write_mask, write_pairs, write_picture
 
 from lesion.inputs.folders import natural_key
-from lesion.inputs.pairing import find_pairs, find_pictures
+from lesion.inputs.pairing import find_pairs
 
 
 def as_written(folder, root):
@@ -334,22 +334,6 @@ def test_folder_in_a_folder_stands_for_it(tmp_path, inner):
     assert folder.root == tmp_path / inner
     assert folder.layout == "image/ + label/"
     assert find_pairs(tmp_path / inner / "image").labelled == []
-
-
-def test_find_pictures_takes_files_and_folders(tmp_path):
-    write_files(tmp_path / "a", "10.png", "9.png", "9_predict.png")
-    write_files(tmp_path, "x.JPG")
-    folder, file = tmp_path / "a", tmp_path / "x.JPG"
-    names = [path.name for path in find_pictures([file, folder, file])]
-    assert names == ["x.JPG", "9.png", "10.png"]
-    with pytest.raises(FileNotFoundError, match="no such file or folder"):
-        find_pictures([tmp_path / "missing.png"])
-    write_files(tmp_path / "b", "9.jpg")
-    with pytest.raises(ValueError, match="same name as"):
-        find_pictures([folder, tmp_path / "b"])
-    (tmp_path / "c").mkdir()
-    with pytest.raises(ValueError, match="no picture found"):
-        find_pictures([tmp_path / "c"])
 
 
 # --- names --------------------------------------------------------------------------------------

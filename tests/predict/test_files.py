@@ -87,3 +87,30 @@ def test_each_picture_is_decoded_once(run_command, trained, drawn_folder, tmp_pa
     code, _, errors = run_command("predict", drawn_folder / "image", *arguments)
     assert (code, errors) == (0, [])
     assert sorted(decoded) == sorted(path.name for path in (drawn_folder / "image").iterdir())
+
+
+def test_pictures_of_one_name_have_results_of_their_own(images, out):
+    folder, network = images[0].parent, Network(Brightness(), 32)
+    paths = [folder / "melanoma" / "1.png", folder / "nevus" / "1.png", folder / "nevus" / "1.bmp"]
+    for number, path in enumerate(paths):
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((32, 32, 3), 255 * (number == 1), np.uint8)).save(path)
+    names = ["melanoma/1", "nevus/1.png", "nevus/1.bmp"]
+    rows, _ = predict_files(network, paths, out)
+    assert [(row["name"], row["area"]) for row in rows] == list(zip(names, (0, 1, 0), strict=True))
+    assert [row["name"] for row in read_table(out / "lesions.csv")] == names
+    for name, level in zip(names, (0, 255, 0), strict=True):
+        with Image.open(out / f"{name}_mask.png") as mask:
+            assert mask.getextrema() == (level, level)
+        assert (out / f"{name}_overlay.png").is_file()
+
+
+def test_folders_made_for_results_go_with_them(images, out):
+    (images[0].parent / "sub").mkdir()
+    images[1].rename(images[0].parent / "sub" / "a.png")
+    paths = [images[0], images[2], images[0].parent / "sub" / "a.png"]
+    again = [images[0].parent / "sub" / "c.png", *paths]
+    again[0].write_bytes(images[2].read_bytes())
+    with pytest.raises(InputError, match="is damaged"):
+        predict_files(Network(Brightness(), 32), again, out)
+    assert list(out.iterdir()) == []
