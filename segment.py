@@ -18,12 +18,13 @@ from pathlib import Path
 from lesion import startup
 from lesion.console import InputError, Parser, note, number_between, run
 from lesion.runs import claim_folder, create_run_folder, releasing, resume_folder
-from lesion.settings import Settings
+from lesion.settings import LEGEND, Settings
 
 SHIPPED_WEIGHTS = Path(__file__).parent / "files" / "lite.keras"
 SHIPPED_HELP = "default: files/lite.keras, which come with the project"
 SHORTER = {"image_size": "--size", "batch_size": "--batch"}
 METAVARS = {"data": "DIR", "start_from": "FILE", "channels": "C"}
+METAVARS |= {"lesion_level": "LEVEL", "ignore_level": "LEVEL", "lesion_class": "NAME"}
 
 
 class Names:
@@ -40,13 +41,15 @@ class Names:
         return iter(getattr(unet, self.table))
 
 
-def add_constants(parser):
-    """Give a parser an option for every constant of `Settings`."""
+def add_constants(parser, chosen=None):
+    """Give a parser an option for every constant of `Settings`, or for the chosen ones."""
     for constant in fields(Settings):
         about, name = constant.metadata, constant.name
-        default = "" if constant.default is None else f" ({constant.default})"
+        if chosen and name not in chosen:
+            continue
+        default = "" if constant.default in (None, ()) else f" ({constant.default})"
         options = {"metavar": METAVARS.get(name, "N"), "help": about["meaning"] + default}
-        if name == "data":
+        if name == "data" or "several" in about:
             options["nargs"] = "+"
         elif name == "channels":
             options |= {"type": int, "choices": (1, 3)}
@@ -104,6 +107,8 @@ def create_parser():
         help="keep all parts of a mask, also if the network does better with the largest alone",
     )
     add_constants(train)
+    for command in (check, evaluate, compare):
+        add_constants(command, LEGEND)
     train.add_argument("--resume", action="store_true", help="go on with a training in --out")
     for command in (train, evaluate, compare, predict):
         command.add_argument(
@@ -121,7 +126,7 @@ def create_parser():
 def run_check(arguments):
     from lesion import inputs
 
-    result = inputs.check(arguments.directories)
+    result = inputs.check(arguments.directories, legend=inputs.legend_of(arguments))
     print(result)
     return 0 if result.passed else 1
 
@@ -155,7 +160,9 @@ def run_evaluate(arguments):
         chosen = inputs.select_pairs(arguments.data, arguments.weights, arguments.part)
         note(chosen.remark)
         pairs, set_name = chosen.pairs, chosen.set_name
-        pairs, left_out = inputs.filter_pairs(arguments.data, pairs, arguments.skip_bad)
+        pairs, left_out = inputs.filter_pairs(
+            arguments.data, pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
+        )
         print(f"scoring {len(pairs)} pictures: {set_name}")
         workflow.score(network, pairs, set_name, out)
         print(f"results are in {out}")
@@ -173,7 +180,9 @@ def run_compare(arguments):
         pairs, set_name, remarks = comparison.common_pairs(arguments.data, arguments.weights)
         for remark in remarks:
             note(remark)
-        pairs, left_out = inputs.filter_pairs(arguments.data, pairs, arguments.skip_bad)
+        pairs, left_out = inputs.filter_pairs(
+            arguments.data, pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
+        )
         print(f"comparing {', '.join(names)} on {len(pairs)} pictures: {set_name}")
         print(comparison.describe(comparison.compare(networks, pairs, set_name, out)))
         print(f"results are in {out}")

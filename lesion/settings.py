@@ -16,6 +16,8 @@ from lesion.console import InputError
 FINE_TUNING = 0.5  # of a network's peak learning rate, where it has learnt already
 PATIENCE = 0.4  # of all epochs without a better validation Dice end a training
 LEAST_PATIENCE = 5  # epochs
+# The constants that say what masks mean: every command that reads masks takes them.
+LEGEND = ("lesion_level", "ignore_level", "lesion_class")
 SCRATCH = (None, "", "scratch", "none", "None")  # what people write for "from random weights"
 
 
@@ -27,6 +29,11 @@ def number(meaning, lowest, highest, kind=int):
 def text(meaning, table=None):
     """Metadata of a constant that is a text: a path, or a name in a table of `unet`."""
     return {"meaning": meaning, "table": table}
+
+
+def names(meaning):
+    """Metadata of a constant that is one or more names, none by default."""
+    return {"meaning": meaning, "table": None, "several": True}
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,17 @@ class Settings:
     seed: int = field(
         default=0, metadata=number("of split, first weights and augmentation", 0, 2**32 - 1)
     )
+    lesion_level: str | int | tuple = field(
+        default=(),
+        metadata=names("levels of the masks that are lesion, as `check` names them"),
+    )
+    ignore_level: str | int | tuple = field(
+        default=(), metadata=names("levels of the masks that count for nothing")
+    )
+    lesion_class: str | tuple = field(
+        default=(),
+        metadata=names("classes of annotations that are lesion, instead of all"),
+    )
 
     def __post_init__(self):
         data = self.data if isinstance(self.data, tuple | list) else (self.data,)
@@ -100,7 +118,9 @@ class Settings:
             object.__setattr__(self, "start_from", None)
         for constant in fields(self):
             value = getattr(self, constant.name)
-            if "kind" in constant.metadata:
+            if "several" in constant.metadata:
+                object.__setattr__(self, constant.name, as_names(value))
+            elif "kind" in constant.metadata:
                 check_number(constant, value)
             elif constant.metadata["table"] and not isinstance(value, str | type(constant.default)):
                 raise InputError(f"{constant.name.upper()} is {value!r}: give a name in quotes")
@@ -149,6 +169,12 @@ class Settings:
         }
         missing = {name: value for name, value in own.items() if getattr(self, name) is None}
         return replace(self, **missing)
+
+
+def as_names(value):
+    """Return one or several names as a tuple of text; None and "" are none."""
+    several = value if isinstance(value, tuple | list) else (value,)
+    return tuple(str(name).strip() for name in several if name not in (None, ""))
 
 
 def check_number(constant, value):

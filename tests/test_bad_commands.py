@@ -221,7 +221,7 @@ def nothing_read(monkeypatch):
     def read(*arguments):
         raise AssertionError("a picture was read before the mistake was found")
 
-    monkeypatch.setattr("lesion.inputs.reading._decode", read)
+    monkeypatch.setattr("lesion.inputs.reading.decode", read)
 
 
 def test_an_occupied_folder_is_reported_before_a_picture_is_read(

@@ -12,7 +12,7 @@ import segment
 import unet
 from lesion import inputs, runs, workflow
 from lesion.console import InputError
-from lesion.settings import FINE_TUNING, Settings
+from lesion.settings import FINE_TUNING, LEGEND, Settings
 from lesion.training import History
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +27,9 @@ def constants_of(notebook):
 def test_the_notebooks_constants_are_the_settings():
     constants = constants_of(MAIN)
     assert constants.pop("RUN_FOLDER") is None
-    assert {name.lower() for name in constants} == {constant.name for constant in fields(Settings)}
+    # What levels mean is asked for by `check` where it matters; few folders need it.
+    expected = {constant.name for constant in fields(Settings)} - set(LEGEND)
+    assert {name.lower() for name in constants} == expected
     assert Settings.from_constants(constants) == Settings()
 
 
@@ -101,3 +103,11 @@ def test_command_line_and_notebook_train_the_same(narrow, drawn_folder, tmp_path
     assert History.read(tmp_path / "command").history == names["history"].history
     split = [(tmp_path / run / "split.json").read_text() for run in ("command", "notebook")]
     assert split[0] == split[1]
+
+
+def test_names_are_one_or_several():
+    constants = {"LESION_LEVEL": 1, "IGNORE_LEVEL": ["255", " #ff0000"], "LESION_CLASS": None}
+    settings = Settings.from_constants(constants)
+    assert settings.lesion_level == ("1",)
+    assert settings.ignore_level == ("255", "#ff0000")
+    assert settings.lesion_class == Settings().lesion_class == ()

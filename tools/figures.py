@@ -15,7 +15,7 @@ from pathlib import Path
 from lesion import console, score, show, startup
 from lesion.console import InputError, Parser
 from lesion.inputs.pairing import find_pairs
-from lesion.inputs.reading import read_image, read_mask
+from lesion.inputs.reading import read_pair
 from lesion.predict.network import load_network
 from lesion.storage import read_table
 
@@ -65,12 +65,8 @@ def example_pairs(folder, set_name="training"):
     """Draw pairs of a data folder, spread over it."""
     pairs = find_pairs(folder).labelled
     chosen = pairs[:: max(1, len(pairs) // EXAMPLES)][:EXAMPLES]
-    return show.pairs(
-        [read_image(pair.image) for pair in chosen],
-        [read_mask(pair.mask) for pair in chosen],
-        [pair.name for pair in chosen],
-        set_name,
-    )
+    pictures, masks = zip(*map(read_pair, chosen), strict=True)
+    return show.pairs(pictures, masks, [pair.name for pair in chosen], set_name)
 
 
 def best_middle_worst(weights, folder):

@@ -8,17 +8,27 @@ Needs neither Keras nor TensorFlow.
 """
 
 from lesion.inputs.checks import check, check_pairs, shared_pictures
-from lesion.inputs.filtering import filter_pairs, filter_pictures, filter_split, load
+from lesion.inputs.filtering import filter_pairs, filter_pictures, filter_split, legend_of, load
 from lesion.inputs.held_out import EVERY_PAIR, Selection, select_pairs, unique_names
+from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.pairing import DataFolder, Pair, find_pairs
 from lesion.inputs.pictures import distinct_names, find_pictures
-from lesion.inputs.reading import read_image, read_mask, read_pair, resize_image, resize_mask
+from lesion.inputs.reading import (
+    read_image,
+    read_mask,
+    read_pair,
+    read_truth,
+    resize_image,
+    resize_mask,
+)
 from lesion.inputs.split import Split
 from lesion.inputs.splitting import find_parts, load_split, load_splits
 
 __all__ = [
     "EVERY_PAIR",
+    "PLAIN",
     "DataFolder",
+    "Legend",
     "Pair",
     "Selection",
     "Split",
@@ -31,12 +41,14 @@ __all__ = [
     "find_pairs",
     "find_parts",
     "find_pictures",
+    "legend_of",
     "load",
     "load_split",
     "load_splits",
     "read_image",
     "read_mask",
     "read_pair",
+    "read_truth",
     "resize_image",
     "resize_mask",
     "select_pairs",

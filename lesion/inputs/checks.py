@@ -7,34 +7,32 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from lesion.console import InputError, usable_cores
+from lesion.inputs.findings import Finding, by_source
 from lesion.inputs.folders import few, natural_key
-from lesion.inputs.pairing import DataFolder
-from lesion.inputs.reading import read_image, read_mask, shown_size, size_problem
+from lesion.inputs.legend import PLAIN, Legend
+from lesion.inputs.pairing import DataFolder, Pair
+from lesion.inputs.reading import read_image, read_truth, shown_size
 from lesion.inputs.splitting import find_parts
+from lesion.masks import IGNORED
 
-
-@dataclass(frozen=True)
-class Finding:
-    """What was seen in one pair; coverage is None without a readable mask, 0-1 otherwise."""
-
-    name: str
-    size: tuple[int, int] | None = None  # height, width
-    coverage: float | None = None
-    inverted: bool = False  # the mask looks as if lesion and background were exchanged
-    fingerprint: str = ""  # of the picture's pixels
-    problem: str = ""
+# Each is a function (source, legend) that judges all pairs of one data folder together, see
+# `findings.Source`.
+JUDGES = ()
 
 
 @dataclass
 class Report:
-    """What `check_pairs` found. problems need a remedy; remarks are worth a look."""
+    """What `check_pairs` found. problems need a remedy; remarks are worth a look.
+
+    The pairs of the folder say how they are to be read: with legend, bits and turn_mask.
+    """
 
     folder: DataFolder
     findings: list[Finding]
@@ -78,21 +76,23 @@ class CheckResult:
         return "\n".join(self.lines)
 
 
-def check(data: str | Path | Sequence[str | Path], progress: bool = True) -> CheckResult:
+def check(
+    data: str | Path | Sequence[str | Path], progress: bool = True, legend: Legend = PLAIN
+) -> CheckResult:
     """Look at every pair of one or more data folders, and at what their parts have in common.
 
     Args:
         data: folder, or several.
         progress: shows a bar.
+        legend: what the person said on levels and classes.
 
     Raises:
         InputError, FileNotFoundError: as `find_pairs`.
     """
     lines, passed = [], True
     for directory in [data] if isinstance(data, str | Path) else data:
-        reports = {}
-        for part, folder in find_parts(directory).items():
-            reports[part] = check_pairs(folder, progress)
+        reports = check_parts(find_parts(directory), progress, legend)
+        for part in reports:
             lines += [f"== {part}"] * bool(part) + reports[part].lines()
         shared = shared_pictures(reports)
         remedy = "remove them from one of the two, or scores will look too good"
@@ -101,24 +101,79 @@ def check(data: str | Path | Sequence[str | Path], progress: bool = True) -> Che
     return CheckResult(lines, passed)
 
 
-def check_pairs(folder: DataFolder, progress: bool = True) -> Report:
+def check_parts(
+    folders: dict[str, DataFolder], progress: bool = True, legend: Legend = PLAIN
+) -> dict[str, Report]:
+    """Return {part: Report} of what `find_parts` returned; the parts are judged together."""
+    every = [pair for folder in folders.values() for pair in folder.pairs]
+    pairs, findings, remarks = look_at(every, progress, legend)
+    reports = {}
+    for part, folder in folders.items():
+        (here, pairs), (seen, findings) = (
+            (listed[: len(folder.pairs)], listed[len(folder.pairs) :])
+            for listed in (pairs, findings)
+        )
+        reports[part] = _report(replace(folder, pairs=here), seen, remarks)
+        remarks = []  # they are on the whole and told once
+    return reports
+
+
+def check_pairs(folder: DataFolder, progress: bool = True, legend: Legend = PLAIN) -> Report:
     """Read every pair of a DataFolder and return the Report.
 
     Problems: those of the folder, files that cannot be read, a mask whose size differs from its
     picture's, masks that all are empty or all full. Remarks: empty, full and inverted-looking
-    masks, pictures that are there more than once. progress: shows a bar.
+    masks, pictures that are there more than once.
+
+    Args:
+        progress: shows a bar.
+        legend: what the person said on levels and classes.
     """
+    return check_parts({"": folder}, progress, legend)[""]
+
+
+def look_at(
+    pairs: Sequence[Pair], progress: bool = True, legend: Legend = PLAIN
+) -> tuple[list[Pair], list[Finding], list[str]]:
+    """Read every file once, and judge the pairs of each data folder together.
+
+    Args:
+        pairs: as they were found, each of them once.
+        progress: shows a bar.
+        legend: what the person said on levels and classes.
+
+    Returns:
+        (the pairs, which now say how they are to be read; what was seen in each; remarks).
+
+    Raises:
+        InputError: the legend does not fit what is there.
+    """
+    pairs = [replace(pair, legend=legend) for pair in pairs]
     with ThreadPoolExecutor(usable_cores()) as pool:  # decoding runs outside Python's lock
         look = tqdm(
-            pool.map(_look_at, folder.pairs),
-            total=len(folder.pairs),
+            pool.map(_look_at, pairs),
+            total=len(pairs),
             desc="checking",
             unit="picture",
             disable=not progress,
         )
         findings = list(look)
-    problems = folder.problems + [finding.problem for finding in findings if finding.problem]
-    remarks = []
+    sources = by_source(pairs, findings)
+    for source in sources:
+        for judge in JUDGES:
+            judge(source, legend)
+    judged = {pair.image: pair for source in sources for pair in source.pairs}
+    remarks = [remark for source in sources for remark in source.remarks]
+    return [judged[pair.image] for pair in pairs], findings, remarks
+
+
+def problems_of(findings: Sequence[Finding]) -> list[str]:
+    """Return the problems, each once: what is wrong with a whole folder is told in one line."""
+    return list(dict.fromkeys(finding.problem for finding in findings if finding.problem))
+
+
+def _report(folder, findings, remarks):
+    problems, remarks = folder.problems + problems_of(findings), list(remarks)
     masked = [finding for finding in findings if finding.coverage is not None]
     for share, word in ((0, "empty"), (1, "full")):
         names = [finding.name for finding in masked if finding.coverage == share]
@@ -165,20 +220,19 @@ def _lesions(report):
 
 
 def _look_at(pair):
+    finding = Finding(pair.name)
     try:
         picture = read_image(pair.image)
-        size = picture.shape[:2]
-        fingerprint = hashlib.sha256(repr(size).encode() + picture.tobytes()).hexdigest()
+        finding.size = picture.shape[:2]
+        beginning = repr(finding.size).encode()
+        finding.fingerprint = hashlib.sha256(beginning + picture.tobytes()).hexdigest()
+        if pair.mask is not None:
+            mask = read_truth(pair, finding.size)
+            finding.coverage = float(np.mean(mask[mask != IGNORED] == 1))
+            finding.inverted = _looks_inverted(mask)
     except (InputError, FileNotFoundError) as error:
-        return Finding(pair.name, problem=str(error))
-    if pair.mask is None:
-        return Finding(pair.name, size, fingerprint=fingerprint)
-    try:
-        mask = read_mask(pair.mask)
-    except (InputError, FileNotFoundError) as error:
-        return Finding(pair.name, size, fingerprint=fingerprint, problem=str(error))
-    problem = size_problem(pair, size, mask.shape)
-    return Finding(pair.name, size, float(mask.mean()), _looks_inverted(mask), fingerprint, problem)
+        finding.problem = str(error)
+    return finding
 
 
 def _looks_inverted(mask):

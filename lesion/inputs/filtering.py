@@ -13,13 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from lesion.console import InputError, note
-from lesion.inputs.checks import check_pairs
-from lesion.inputs.pairing import DataFolder, Pair
+from lesion.inputs.checks import look_at, problems_of
+from lesion.inputs.legend import PLAIN, Legend
+from lesion.inputs.pairing import Pair
 from lesion.inputs.pictures import distinct_names
 from lesion.inputs.reading import check_header
 from lesion.inputs.split import PARTS, Split
 from lesion.inputs.splitting import find_parts, load_splits
-from lesion.settings import Settings
+from lesion.settings import LEGEND, Settings
 
 LONGEST_STEM = 255 - len("_overlay.png")  # bytes; file systems allow 255 for a name
 NOTHING_LEFT = "and nothing is left without what is bad"
@@ -32,13 +33,24 @@ def load(settings: Settings, skip_bad: bool = False, progress: bool = True) -> S
         settings: its data, seed and shares of validation and test count here.
         skip_bad, progress: as in `filter_split`, which also tells what is raised.
     """
-    made_with = {name: getattr(settings, name) for name in ("data", "seed", "validation", "test")}
-    split = load_splits(*made_with.values())
-    return replace(filter_split(split, skip_bad, progress), made_with=made_with)
+    names = ("data", "seed", "validation", "test", *LEGEND)
+    made_with = {name: getattr(settings, name) for name in names}
+    split = load_splits(settings.data, settings.seed, settings.validation, settings.test)
+    split = filter_split(split, skip_bad, progress, legend_of(settings))
+    return replace(split, made_with=made_with)
 
 
-def filter_split(split: Split, skip_bad: bool = False, progress: bool = True) -> Split:
+def legend_of(settings: Settings) -> Legend:
+    """Return what the constants of a run, or options of these names, say on levels and classes."""
+    return Legend(*(tuple(getattr(settings, name)) for name in LEGEND))
+
+
+def filter_split(
+    split: Split, skip_bad: bool = False, progress: bool = True, legend: Legend = PLAIN
+) -> Split:
     """Return a split without its bad pairs; `left_out` tells which problems were passed over.
+
+    Its pairs say how they are to be read.
 
     A training picture that is also a validation or test picture, pixel by pixel, is left out too
     and a note says so: a score on what was trained on is no score.
@@ -47,19 +59,19 @@ def filter_split(split: Split, skip_bad: bool = False, progress: bool = True) ->
         split: what `load_split` or `load_splits` returned.
         skip_bad: leave bad pairs out instead of raising.
         progress: shows a bar.
+        legend: what the person said on levels and classes.
 
     Raises:
-        InputError: there is a problem and `skip_bad` is off; nothing is left of a part; or the
-            masks of all training pairs are empty, or all are full.
+        InputError: the legend does not fit; there is a problem and `skip_bad` is off; nothing is
+            left of a part; or the masks of all training pairs are empty, or all are full.
     """
     pairs = list({pair.image: pair for part in PARTS for pair in getattr(split, part)}.values())
-    findings, left_out = _look(pairs, split.problems, skip_bad, split.root, progress)
+    seen, left_out = _look(pairs, split.problems, skip_bad, split.root, progress, legend)
     parts, owners, copies = {}, {}, []
     for part in ("test", "validation", "train"):
         given = getattr(split, part)
         parts[part] = []
-        for pair in given:
-            finding = findings[pair.image]
+        for pair, finding in (seen[pair.image] for pair in given):
             if finding.problem:
                 continue
             owner_part, owner = owners.setdefault(finding.fingerprint, (part, pair))
@@ -75,7 +87,7 @@ def filter_split(split: Split, skip_bad: bool = False, progress: bool = True) ->
     if copies:
         more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
         note(f"left out, so that scores stay honest: {copies[0]}{more}")
-    coverages = {findings[pair.image].coverage for pair in parts["train"]}
+    coverages = {seen[pair.image][1].coverage for pair in parts["train"]}
     if coverages in ({0.0}, {1.0}):
         word = "empty" if coverages == {0.0} else "full"
         raise InputError(
@@ -86,11 +98,19 @@ def filter_split(split: Split, skip_bad: bool = False, progress: bool = True) ->
 
 
 def filter_pairs(
-    directory: str | Path, pairs: list[Pair], skip_bad: bool = False, progress: bool = True
+    directory: str | Path,
+    pairs: list[Pair],
+    skip_bad: bool = False,
+    progress: bool = True,
+    legend: Legend = PLAIN,
 ) -> tuple[list[Pair], list[str]]:
     """Return (the good ones of `pairs` of a data folder, lines on the rest); as `filter_split`."""
     problems = [line for folder in find_parts(directory).values() for line in folder.problems]
-    return _good(pairs, *_look(pairs, problems, skip_bad, directory, progress))
+    seen, left_out = _look(pairs, problems, skip_bad, directory, progress, legend)
+    good = [pair for pair, finding in seen.values() if not finding.problem]
+    if not good:
+        raise InputError(f"{left_out[0]}; {NOTHING_LEFT}")
+    return good, left_out
 
 
 def filter_pictures(
@@ -124,21 +144,15 @@ def filter_pictures(
     return good, lines
 
 
-def _good(pairs, findings, left_out):
-    good = [pair for pair in pairs if not findings[pair.image].problem]
-    if not good:
-        raise InputError(f"{left_out[0]}; {NOTHING_LEFT}")
-    return good, left_out
-
-
-def _look(pairs, problems, skip_bad, directory, progress):
-    """Return ({picture path: Finding}, all problems); the first problem unless skip_bad."""
-    report = check_pairs(DataFolder(Path(), "", pairs, []), progress and len(pairs) > 1)
-    findings = {pair.image: found for pair, found in zip(pairs, report.findings, strict=True)}
-    lines = problems + [finding.problem for finding in report.findings if finding.problem]
+def _look(pairs, problems, skip_bad, directory, progress, legend):
+    """Return ({picture path: (judged pair, Finding)}, all problems); raise unless skip_bad."""
+    judged, findings, remarks = look_at(pairs, progress and len(pairs) > 1, legend)
+    for remark in remarks:
+        note(remark)
+    lines = problems + problems_of(findings)
     if lines and not skip_bad:
         raise InputError(lines[0] + advice(len(lines) - 1, directory))
-    return findings, lines
+    return {pair.image: (pair, found) for pair, found in zip(judged, findings, strict=True)}, lines
 
 
 def advice(more: int = 0, directory: str | Path | None = None) -> str:

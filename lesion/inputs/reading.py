@@ -5,6 +5,7 @@ content, never by its suffix. Every failure is one InputError or FileNotFoundErr
 "file: finding; remedy".
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,9 @@ import numpy as np
 
 from lesion.console import InputError
 from lesion.inputs.decoding import convert, decode, deep_values
+from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.pairing import Pair
+from lesion.masks import IGNORED
 
 MAX_CLASS_LEVEL = 20  # masks whose values all stay at or below this are class maps, not gray levels
 
@@ -49,11 +52,12 @@ def check_header(path: str | Path) -> None:
     decode(Path(path), pixels=False)
 
 
-def read_mask(path: str | Path) -> np.ndarray:
-    """Return the mask in `path` as uint8 (height, width): 1 is foreground, 0 is background.
+def read_mask(path: str | Path, legend: Legend = PLAIN) -> np.ndarray:
+    """Return the mask in `path` as uint8 (H, W): 1 is lesion, 0 is not, IGNORED counts for nothing.
 
-    The rule, by the set of levels (gray values; colours count by their luminance, palettes by
-    their colours, a picture of one constant colour by its transparency):
+    With a legend that names levels, a pixel is what its level is. Otherwise the rule is, by the set
+    of levels (gray values; colours count by their luminance, palettes by their colours, a picture
+    of one constant colour by its transparency):
 
     * one level: 0 is empty; 1 or full scale (255, 65535, 1.0) is all foreground;
     * two levels {0, v}: v is foreground, however dark it is;
@@ -74,6 +78,10 @@ def read_mask(path: str | Path) -> np.ndarray:
         values, full_scale = deep_values(path, picture)
     else:
         values, full_scale = _mask_values(path, picture), 255
+    if legend.lesion_level:
+        mask = np.isin(values, [float(level) for level in legend.lesion_level]).astype(np.uint8)
+        mask[np.isin(values, [float(level) for level in legend.ignore_level])] = IGNORED
+        return mask
     levels = _levels(values)
     smallest, largest = levels[0], levels[-1]
     if len(levels) == 1 and largest in (0, 1, 255, full_scale):
@@ -93,23 +101,51 @@ def read_mask(path: str | Path) -> np.ndarray:
 
 
 def read_pair(pair: Pair, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    """Return (picture, mask) of a pair at their own size, from `read_image` and `read_mask`.
+    """Return (picture, truth mask) of a pair at their own size; see `read_image`, `read_truth`.
 
     Raises:
-        InputError, FileNotFoundError: as those two, or the sizes differ.
+        InputError, FileNotFoundError: as those two.
     """
-    picture, mask = read_image(pair.image, channels), read_mask(pair.mask)
-    if problem := size_problem(pair, picture.shape, mask.shape):
-        raise InputError(problem)
-    return picture, mask
+    picture = read_image(pair.image, channels)
+    return picture, read_truth(pair, picture.shape)
 
 
-def size_problem(pair: Pair, picture_shape: tuple, mask_shape: tuple) -> str:
-    """Return what is wrong if a mask has another height or width than its picture, else ""."""
+def read_truth(pair: Pair, shape: tuple) -> np.ndarray:
+    """Return the truth of a pair as uint8 (H, W): 1 lesion, 0 none, IGNORED counts for nothing.
+
+    Regions of an annotation tool are drawn; several masks are united: a pixel is lesion where it
+    is in one of them, else ignored where it is in one.
+
+    Args:
+        pair: with a mask.
+        shape: of its picture: height, width and perhaps more.
+
+    Raises:
+        InputError, FileNotFoundError: as `read_mask`, or a mask has another size than the picture.
+    """
+    height, width = shape[:2]
+    if pair.annotation is not None:
+        return pair.annotation.mask(height, width, pair.legend.lesion_class)
+    truth = np.zeros((height, width), np.uint8)
+    for path in (pair.mask, *pair.more_masks):
+        mask = read_mask(path, pair.legend)
+        if problem := size_problem(path, shape, mask.shape):
+            raise InputError(problem)
+        truth = np.where((truth == 1) | (mask == 0), truth, mask)
+    return truth
+
+
+def read_second_truth(pair: Pair, shape: tuple) -> np.ndarray:
+    """Return the second annotator's mask as `read_truth` does the first one's."""
+    return read_truth(replace(pair, mask=pair.second_mask, more_masks=(), annotation=None), shape)
+
+
+def size_problem(path: Path, picture_shape: tuple, mask_shape: tuple) -> str:
+    """Return what is wrong if the mask in `path` has another size than its picture, else ""."""
     if picture_shape[:2] == mask_shape:
         return ""
     return (
-        f"{pair.mask}: the mask has {shown_size(mask_shape)} pixels, its picture "
+        f"{path}: the mask has {shown_size(mask_shape)} pixels, its picture "
         f"{shown_size(picture_shape)}; save the mask at the picture's size"
     )
 

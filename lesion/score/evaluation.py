@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from lesion.console import InputError, note
 from lesion.inputs.pairing import Pair
-from lesion.inputs.reading import read_image, read_mask, read_pair
+from lesion.inputs.reading import read_image, read_mask, read_pair, read_second_truth
 from lesion.predict.network import Network, Prediction
 from lesion.score.baselines import CentredDisc, baseline_table
 from lesion.score.metrics import score_pair
@@ -47,7 +47,7 @@ def predict_pairs(
 
 def fit_disc(pairs: Iterable[Pair]) -> CentredDisc:
     """Fit the centred disc, a baseline, on the masks of training pairs."""
-    return CentredDisc.fit(read_mask(pair.mask) for pair in pairs)
+    return CentredDisc.fit(read_pair(pair)[1] for pair in pairs)
 
 
 def disc_of(network: Network) -> CentredDisc | None:
@@ -86,23 +86,13 @@ def evaluate(
         masks = {MODEL: prediction.mask}
         masks |= {name: draw(picture) for name, draw in baselines.items()}
         if pair.second_mask is not None:
-            masks[HUMAN] = _second_mask(pair, truth)
+            masks[HUMAN] = read_second_truth(pair, truth.shape)
         for method, mask in masks.items():
             row = {"name": pair.name, "method": method, **score_pair(truth, mask)}
             row["quality"] = prediction.quality if method == MODEL else None
             # A metadata file may have a column "name" or "quality" too.
             rows.append(row | {k: v for k, v in pair.metadata.items() if k not in row})
     return rows
-
-
-def _second_mask(pair, truth):
-    mask = read_mask(pair.second_mask)
-    if mask.shape != truth.shape:
-        raise InputError(
-            f"{pair.second_mask}: the second annotator's mask is {mask.shape} (height, width), the "
-            f"first one's {truth.shape}; save both at the picture's size"
-        )
-    return mask
 
 
 def of_method(rows: Iterable[dict], method: str = MODEL) -> list[dict]:

@@ -14,7 +14,7 @@ from lesion.inputs import splitting
 from lesion.inputs.folders import natural_key
 from lesion.inputs.pairing import Pair, find_pairs
 from lesion.inputs.splitting import Split, find_parts, load_split, load_splits
-from lesion.settings import Settings
+from lesion.settings import LEGEND, Settings
 
 SIDES = ("train", "validation", "test")
 
@@ -195,7 +195,8 @@ def test_load_gives_the_split_of_the_settings_without_copies(tmp_path, capsys):
     split = inputs.load(settings, progress=False)
     expected = load_splits(settings.data, 3, 0.1, 0.3)
     assert names(split) == names(expected)
-    assert split.made_with == {"data": settings.data, "seed": 3, "validation": 0.1, "test": 0.3}
+    made_with = {"data": settings.data, "seed": 3, "validation": 0.1, "test": 0.3}
+    assert split.made_with == made_with | dict.fromkeys(LEGEND, ())
     twin, original = split.train[0].image, split.test[0].image
     twin.write_bytes(original.read_bytes())
     without = inputs.load(settings, progress=False)

@@ -124,7 +124,7 @@ def test_a_second_annotator_is_scored_against_the_first(network, drawn_folder, t
     assert "(2 pictures)" in describe(summary)
 
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(folder / "label_2" / "1.png")
-    with pytest.raises(ValueError, match=r"label_2.*1\.png.*second annotator"):
+    with pytest.raises(ValueError, match=r"label_2.*1\.png: the mask has 9 x 9"):
         evaluate(network, find_pairs(folder).labelled[:5], progress=False)
 
 
