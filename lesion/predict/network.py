@@ -28,6 +28,8 @@ from lesion.predict.litert import load_litert
 # Axes (rows, columns) along which a picture is mirrored: as it is, left-right, up-down, both. A
 # lesion has no up and no down, so a mask that changes with them was not seen but guessed.
 VIEWS = ((), (1,), (0,), (0, 1))
+ROUNDING = 0.01  # by which a probability may leave 0..1; half floats have three digits
+UNUSABLE = "its weights are damaged or its training failed; train again or give others"
 PICTURES_AT_ONCE = 2  # times four views: enough for the cores of a small machine, and no more
 
 
@@ -93,7 +95,7 @@ class Network:
             the `Prediction` of each picture.
 
         Raises:
-            InputError: the network answers with what is no number.
+            InputError: the network answers with what is no number, or no probability.
         """
         pictures = iter(pictures)
         while batch := list(islice(pictures, PICTURES_AT_ONCE)):
@@ -104,11 +106,7 @@ class Network:
             inputs = np.stack([np.flip(picture, axes) for picture in resized for axes in VIEWS])
             # A network in mixed precision answers in half floats, which OpenCV does not know.
             outputs = np.asarray(self.model.predict_on_batch(inputs)).astype(np.float32)[..., 0]
-            if not np.isfinite(outputs).all():
-                raise InputError(
-                    "the network answers with what is no number (NaN): its weights are damaged or "
-                    "its training failed; train again or give others"
-                )
+            _check_probabilities(outputs)
             for picture, views in zip(batch, np.split(outputs, len(batch)), strict=True):
                 turned = [np.flip(view, axes) for view, axes in zip(views, VIEWS, strict=True)]
                 yield self._prediction(np.stack(turned), picture.shape[:2])
@@ -146,6 +144,17 @@ def agreement(mask: np.ndarray, others: Iterable[np.ndarray]) -> float:
     if not dice:
         raise ValueError("agreement is between masks: give that of one view at least")
     return float(np.mean(dice))
+
+
+def _check_probabilities(outputs):
+    low, high = outputs.min(), outputs.max()
+    if not np.isfinite((low, high)).all():
+        raise InputError(f"the network answers with what is no number (NaN): {UNUSABLE}")
+    if low < -ROUNDING or high > 1 + ROUNDING:
+        raise InputError(
+            f"the network answers with values from {low:.3g} to {high:.3g}, which are no "
+            "probabilities: let a sigmoid be its last layer"
+        )
 
 
 def _with_channels(picture, channels):
@@ -230,6 +239,8 @@ def _load_model(path):
             f"{path}: maps {inputs} to {outputs}; expected a network from square pictures with 1 "
             "or 3 channels to one probability a pixel: give the model.keras of a run"
         )
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise InputError(f"{path}: holds weights that are no numbers (NaN): {UNUSABLE}")
     return model
 
 

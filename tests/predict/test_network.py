@@ -139,6 +139,25 @@ def test_weights_that_answer_with_no_number_are_refused():
         Network(Diverged(), 4).predict(np.zeros((4, 4, 3), np.uint8))
 
 
+def test_a_network_without_a_sigmoid_is_refused():
+    class Logits(Brightness):
+        columns = 4
+
+    with pytest.raises(InputError, match=r"values from 4 to 4, .* no probabilities: let a sigmoid"):
+        Network(Logits(), 4).predict(np.full((4, 4, 3), 255, np.uint8))
+
+
+def test_weights_that_are_no_numbers_are_named_before_a_picture_is_read(tmp_path):
+    inputs = keras.Input((32, 32, 3))
+    model = keras.Model(inputs, keras.layers.Conv2D(1, 1, activation="sigmoid")(inputs))
+    weights = model.get_weights()
+    for bad in (np.nan, np.inf):
+        model.set_weights([weights[0], weights[1] * 0 + bad])
+        save_model(model, tmp_path / "own.keras", {"threshold": 0.5})
+        with pytest.raises(InputError, match=r"own\.keras: holds weights that are no numbers"):
+            load_network(tmp_path / "own.keras")
+
+
 def test_a_mask_is_at_least_the_threshold_everywhere(trained, drawn_folder, tmp_path):
     network = load_network(trained / "model.keras")
     path = drawn_folder / "image" / "1.png"
