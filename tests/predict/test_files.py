@@ -1,5 +1,7 @@
 """Masks, overlays and lesions.csv: one decoding a picture, whole results or none."""
 
+from pathlib import Path
+
 import bad_files as bad
 import numpy as np
 import pytest
@@ -114,3 +116,20 @@ def test_folders_made_for_results_go_with_them(images, out):
     with pytest.raises(InputError, match="is damaged"):
         predict_files(Network(Brightness(), 32), again, out)
     assert list(out.iterdir()) == []
+
+
+def test_pictures_of_odd_shapes_and_modes_get_masks_of_their_own_size(tmp_path, out):
+    sizes = {"dot": (1, 1), "small": (16, 16), "wide": (3000, 40), "tall": (40, 3000)}
+    colours = Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 50, 3), np.uint8))
+    pictures = {f"{name}.png": colours.resize(size) for name, size in sizes.items()}
+    pictures |= {"cmyk.jpg": colours.convert("CMYK"), "progressive.jpg": colours}
+    pictures |= {f"{mode}.png": colours.convert(mode) for mode in ("1", "L", "LA", "P", "RGBA")}
+    for name, picture in pictures.items():
+        picture.save(tmp_path / name, progressive=name == "progressive.jpg")
+    paths = [tmp_path / name for name in pictures]
+    rows, left_out = predict_files(Network(Brightness(), 32), paths, out)
+    assert ([row["name"] for row in rows], left_out) == ([path.stem for path in paths], [])
+    for name, picture in pictures.items():
+        for kind in ("mask", "overlay"):
+            with Image.open(out / f"{Path(name).stem}_{kind}.png") as result:
+                assert result.size == picture.size
