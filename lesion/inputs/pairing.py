@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesion.console import InputError
-from lesion.inputs.annotation import Annotation
+from lesion.inputs.annotations.shapes import Annotation
 from lesion.inputs.folders import (
     PREDICTION_ENDING,
     FolderFiles,
