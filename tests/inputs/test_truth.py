@@ -7,7 +7,7 @@ import pytest
 from picture_files import write_picture
 from PIL import Image
 
-from lesion.inputs.annotation import Annotation, Shape
+from lesion.inputs.annotations import Annotation, Shape
 from lesion.inputs.legend import Legend
 from lesion.inputs.pairing import Pair
 from lesion.inputs.reading import read_pair, read_second_truth, read_truth
