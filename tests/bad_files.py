@@ -36,6 +36,36 @@ def png_claiming(width, height):
     return bytes(data)
 
 
+def dicom(values=None, interpretation="MONOCHROME2", bits=8, **more):
+    """The bytes of a DICOM file; without values of one that holds a report and no picture.
+
+    more: further data elements by keyword.
+    """
+    from pydicom import FileMetaDataset, uid
+    from pydicom.dataset import Dataset
+
+    dataset = Dataset()
+    dataset.SOPClassUID = uid.EncapsulatedPDFStorage
+    dataset.SOPInstanceUID = "1.2.3"
+    if values is not None:
+        dataset.SOPClassUID = uid.VLPhotographicImageStorage
+        dataset.Rows, dataset.Columns = values.shape[:2]
+        dataset.SamplesPerPixel = 1 if values.ndim == 2 else 3
+        dataset.PlanarConfiguration = 0
+        dataset.PhotometricInterpretation = interpretation
+        dataset.BitsAllocated = 8 * values.itemsize
+        dataset.BitsStored, dataset.HighBit = bits, bits - 1
+        dataset.PixelRepresentation = 0
+        dataset.PixelData = values.tobytes() + b"\0" * (values.nbytes % 2)
+    for keyword, value in more.items():
+        setattr(dataset, keyword, value)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
 def float_tiff(value):
     values = NOISE[..., 0] / np.float32(255)
     values[3, 4] = value

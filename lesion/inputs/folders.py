@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesion.console import InputError
+from lesion.inputs.dicom import is_unnamed_dicom
 
-PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
+PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".gif"}
+PICTURE_SUFFIXES |= {".webp", ".avif", ".heic", ".heif", ".hif", ".dcm", ".dicom"}
 PICTURE_WORDS = {"image", "images", "img", "imgs", "picture", "pictures"}
 PICTURE_ENDINGS = ("_dermoscopic_image", "_input", "_data")  # PH2 and the ISIC challenges
 MASK_WORDS = {"label", "labels", "mask", "masks", "annotation", "annotations"}
@@ -73,8 +75,9 @@ def list_folder(folder: Path) -> list[Path]:
 
 
 def is_picture_file(path: Path) -> bool:
-    """Whether a path counts as a picture, by its suffix in any letter case."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.is_dir()
+    """Whether a path counts as a picture, by its suffix in any letter case or as DICOM without."""
+    named = path.suffix.lower() in PICTURE_SUFFIXES
+    return not path.is_dir() and (named or is_unnamed_dicom(path))
 
 
 def data_root(root: Path) -> Path:

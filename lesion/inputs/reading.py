@@ -5,14 +5,18 @@ content, never by its suffix. Every failure is one InputError or FileNotFoundErr
 "file: finding; remedy".
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from lesion.console import InputError
-from lesion.inputs.decoding import convert, decode, deep_values
+from lesion.inputs.decoding import convert, decode, look
+from lesion.inputs.depth import bit_depth, deep_values, stored_values
 from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.pairing import Pair
 from lesion.masks import IGNORED
@@ -20,36 +24,64 @@ from lesion.masks import IGNORED
 MAX_CLASS_LEVEL = 20  # masks whose values all stay at or below this are class maps, not gray levels
 
 
-def read_image(path: str | Path, channels: int = 3) -> np.ndarray:
+def read_image(path: str | Path, channels: int = 3, bits: int | None = None) -> np.ndarray:
     """Return the picture in `path` as uint8 (height, width, channels), 0-255, turned upright.
 
-    PNG, JPEG, BMP and TIFF; 1-bit, gray, palette, RGB, RGBA (transparency is dropped), CMYK.
-    16-bit gray becomes 8-bit by its upper byte (value >> 8), unless no value exceeds 255: then the
-    file holds 8-bit values in 16-bit storage, which are kept. Floating point is taken as 0-1 when
+    PNG, JPEG, BMP, TIFF, WebP, GIF of one frame, AVIF; HEIC with pillow-heif and DICOM of one frame
+    with pydicom installed. 1-bit, gray, palette, RGB, RGBA (transparency is dropped), CMYK.
+    Of values in 16-bit files the upper 8 of their bits count; floating point is taken as 0-1 when
     no value exceeds 1, else as 0-255. EXIF rotation is applied.
+
+    Args:
+        path: of the file, of any suffix.
+        channels: 3 (colour) or 1 (gray).
+        bits: of the values in 16-bit files (8, 10, 12, 14, 16), see `common_bits`; None for as
+            many as the highest value of this file needs.
 
     Raises:
         FileNotFoundError: there is no such file.
         InputError: it cannot be read as one complete picture of at most 150 megapixels.
     """
+    return read_image_and_bits(path, channels, bits)[0]
+
+
+def read_image_and_bits(
+    path: str | Path, channels: int = 3, bits: int | None = None
+) -> tuple[np.ndarray, int | None]:
+    """Return (what `read_image` returns, the bits of this 16-bit file's values, else None)."""
     if channels not in (1, 3):
         raise ValueError(f"channels is {channels!r}; give 3 (colour) or 1 (gray)")
     path = Path(path)
     picture = decode(path)
-    if picture.mode.startswith(("I", "F")):
+    own_bits = None
+    if (values := stored_values(path, picture)) is not None:
+        own_bits = bit_depth(picture, values)
+        shallow = (values >> (max(own_bits, bits or 0) - 8)).astype(np.uint8)
+        picture = Image.fromarray(shallow)
+    elif picture.mode == "F":
         values, full_scale = deep_values(path, picture)
-        if full_scale == 65535:
-            gray = (values >> 8).astype(np.uint8)
-        else:
-            gray = np.rint(values * (255 / full_scale)).astype(np.uint8)
-        return np.repeat(gray[..., None], channels, axis=2)
+        picture = Image.fromarray(np.rint(values * (255 / full_scale)).astype(np.uint8))
     array = np.asarray(convert(path, picture, "RGB" if channels == 3 else "L"))
-    return np.array(array if channels == 3 else array[..., None])
+    return np.array(array if channels == 3 else array[..., None]), own_bits
+
+
+def common_bits(paths: Iterable[str | Path]) -> int | None:
+    """Return the bits of the deepest of several pictures, None if none is a 16-bit file.
+
+    Pictures of one camera are so scaled alike. Only 16-bit files are decoded. Those that cannot be
+    read are passed over: who reads them for good will say why.
+    """
+    depths = []
+    for path in map(Path, paths):
+        with suppress(InputError, FileNotFoundError):
+            if look(path).deep:
+                depths.append(read_image_and_bits(path)[1])
+    return max(depths, default=None)
 
 
 def check_header(path: str | Path) -> None:
     """Raise what `read_image` would, as far as the beginning of a file tells; decode nothing."""
-    decode(Path(path), pixels=False)
+    look(Path(path))
 
 
 def read_mask(path: str | Path, legend: Legend = PLAIN) -> np.ndarray:
@@ -106,7 +138,7 @@ def read_pair(pair: Pair, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InputError, FileNotFoundError: as those two.
     """
-    picture = read_image(pair.image, channels)
+    picture = read_image(pair.image, channels, pair.bits)
     return picture, read_truth(pair, picture.shape)
 
 

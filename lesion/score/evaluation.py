@@ -131,7 +131,7 @@ def predictions_without_truth(network: Network, pairs: Iterable[Pair]) -> list[d
     """
     shown = []
     for pair in pairs:
-        picture, other = read_image(pair.image), None
+        picture, other = read_image(pair.image, bits=pair.bits), None
         if pair.prediction is not None:
             try:
                 other = read_mask(pair.prediction)

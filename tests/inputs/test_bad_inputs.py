@@ -32,6 +32,9 @@ TEXT = "this is not a picture"
 JPEG = encoded("JPEG")
 FRAMES = [Image.fromarray(bad.NOISE[::-1]), Image.fromarray(bad.NOISE[:, ::-1])]
 ANIMATED = encoded("GIF", save_all=True, append_images=FRAMES)
+MOVING = encoded("WEBP", save_all=True, append_images=FRAMES)
+APNG = encoded("PNG", save_all=True, append_images=FRAMES)
+GIF_MASK = encoded("GIF", bad.MASK * np.uint8(255))
 PAGES = encoded("TIFF", save_all=True, append_images=FRAMES)
 BLACK, WHITE = np.zeros_like(bad.MASK), np.full_like(bad.MASK, 255)
 LESIONS = [f"{n},lesion {n},nv" for n in range(1, 7)]
@@ -54,6 +57,8 @@ FOLDERS = [
      PROBLEM),
     ("two pictures of one name", put("image/3.jpg", JPEG), "3.jpg|name", PICTURE),
     ("sizes that differ", put("label/3.png", bad.MASK[:9] * 255), "3.png|40 x 9|save", PROBLEM),
+    ("animated GIF beside the pictures", put("image/7.gif", ANIMATED), "7.gif|animated GIF|save",
+     {"check": 1}),
     ("two pairs", bad.only(2), "data|too few|add pairs", {"check": 0, "train": 2}),
     ("one pair", bad.only(1), "data|too few|add pairs", {"check": 0, "train": 2}),
     ("every mask black", bad.every_mask(0), "every|empty|draw", {"check": 1, "train": 2}),
@@ -89,7 +94,10 @@ PICTURES = [
     ("zero bytes", put("image/3.png", b""), "3.png|empty|copy"),
     ("text named .png", put("image/3.png", TEXT), "3.png|no PNG|save"),
     ("animated GIF named .png", put("image/3.png", ANIMATED), "3.png|animated GIF|save"),
-    ("WebP named .png", put("image/3.png", encoded("WEBP")), "3.png|WEBP|save"),
+    ("animated WebP", replace("image/3.png", "image/3.webp", MOVING), "3.webp|animated WEBP|save"),
+    ("animated PNG", put("image/3.png", APNG), "3.png|animated PNG|save"),
+    ("DICOM without a picture", replace("image/3.png", "image/3.dcm", bad.dicom()),
+     "3.dcm|no picture|save"),
     ("TIFF of three pages", replace("image/3.png", "image/3.tif", PAGES), "3.tif|3 pictures|save"),
     ("20000 x 20000", put("image/3.png", bad.png_claiming(20000, 20000)), "3.png|150 mega|save"),
     ("decompression bomb", put("image/3.png", bad.png_claiming(2**31 - 1, 2**31 - 1)),
@@ -127,7 +135,9 @@ HANDLED = [  # what `check` remarks on it, and how many pairs `train` takes
     ("hidden and system files", steps(*(put(f"{part}/{name}", TEXT)
      for part in (".", "image", "label")
      for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._3.png", "__MACOSX/3.png"))), "", 6),
-    ("GIF beside the pictures", put("image/7.gif", ANIMATED), "", 6),
+    ("WebP named .png", put("image/3.png", encoded("WEBP", lossless=True)), "", 6),
+    ("GIF masks", steps(*(replace(f"label/{n}.png", f"label/{n}_mask.gif", GIF_MASK)
+                          for n in range(1, 7))), "", 6),
     ("folder that links to its parent", bad.link("image/loop", "../../data"), "", 6),
     ("picture twice in training", bad.copy("image/1.png", "image/2.png"), "same picture: 1, 2", 6),
     ("picture in two parts", bad.copy("image/1.png", "image/4.png"), "same picture: 1, 4", 5),

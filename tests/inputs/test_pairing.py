@@ -291,12 +291,12 @@ def test_folders_without_pictures_say_what_they_hold(tmp_path):
         find_pairs(tmp_path / "missing")
     with pytest.raises(ValueError, match="only: nothing"):
         find_pairs(tmp_path)
-    for name in ("a.dcm", "b.dcm", "c.gif"):
+    for name in ("a.svg", "b.svg", "c.mp4"):
         (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(ValueError, match=r"only: 2 \.dcm, 1 \.gif"):
+    with pytest.raises(ValueError, match=r"only: 2 \.svg, 1 \.mp4"):
         find_pairs(tmp_path)
     with pytest.raises(ValueError, match="is a file"):
-        find_pairs(tmp_path / "a.dcm")
+        find_pairs(tmp_path / "a.svg")
     with pytest.raises(ValueError, match="too long"):
         find_pairs(tmp_path / ("n" * 300))
     write_mask(tmp_path / "label" / "1.png")

@@ -150,11 +150,13 @@ BAD_FILES = {
     "PNG with a wrong byte": (encoded("PNG").replace(b"IDAT", b"IDAT\x00", 1), "damaged"),
     "truncated BMP": (encoded("BMP")[:300], "damaged or incomplete"),
     "truncated TIFF": (encoded("TIFF")[:300], "damaged or incomplete"),
-    "GIF": (encoded("GIF"), "a GIF picture; save it as PNG"),
     "animated GIF": (encoded("GIF", save_all=True, append_images=OTHERS), "an animated GIF"),
-    "animated PNG": (encoded("PNG", save_all=True, append_images=OTHERS), "holds 3 pictures"),
+    "animated PNG": (
+        encoded("PNG", save_all=True, append_images=OTHERS),
+        "an animated PNG picture of 3",
+    ),
+    "animated WebP": (encoded("WEBP", save_all=True, append_images=OTHERS), "an animated WEBP"),
     "TIFF of pages": (encoded("TIFF", save_all=True, append_images=OTHERS), "holds 3 pictures"),
-    "WebP": (encoded("WEBP"), "a WEBP picture"),
     "20000 x 20000": (png_claiming(20000, 20000), "150 megapixels"),
     "14000 x 14000": (png_claiming(14000, 14000), "14000 x 14000 pixels"),
     "decompression bomb": (png_claiming(2**31 - 1, 2**31 - 1), "150 megapixels"),
@@ -218,7 +220,7 @@ def test_float_values_without_a_meaning_are_refused(tmp_path, values, finding):
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from(["PNG", "JPEG", "BMP", "TIFF", "GIF"]),
+    st.sampled_from(["PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "AVIF"]),
     st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=8),
     st.integers(0, 2200),
 )
