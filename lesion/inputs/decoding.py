@@ -41,6 +41,8 @@ BEGINNING = 4096  # bytes; Pillow writes a PNG's texts right behind its header
 def is_predicted(path: Path) -> bool:
     """Whether a file is a PNG that `predict` wrote, by the text in its beginning."""
     try:
+        if not path.is_file():  # to open a pipe would wait for somebody to write into it
+            return False
         with path.open("rb", buffering=0) as file:
             return TEXT_OF_PREDICTIONS in file.read(BEGINNING)
     except (OSError, ValueError):
@@ -70,12 +72,15 @@ def _read(path, read):
     if shown != str(path):  # no results can be written under such a name
         raise InputError(f"{shown}: the name is not valid UTF-8; rename the file")
     try:
-        file = path.open("rb")
+        special = path.is_fifo() or path.is_char_device() or path.is_block_device()
+        file = None if special else path.open("rb")
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such file; check the path") from None
     except (OSError, ValueError) as error:  # a folder, no permission, a loop of links, a NUL
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be opened ({reason}); check the path") from None
+    if special:
+        raise InputError(f"{path}: is a pipe or a device; copy the picture into a file")
     with file:
         size = file.seek(0, 2)
         file.seek(0)

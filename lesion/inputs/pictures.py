@@ -27,7 +27,10 @@ def find_pictures(paths: Iterable[str | Path]) -> tuple[list[Path], list[str]]:
         InputError: a folder holds no picture, or nothing was named but what `predict` wrote.
     """
     pictures, passed_over = {}, []
-    for path in map(Path, paths):
+    for given in paths:
+        if not str(given):  # as of a variable that is not set; Path("") would be this folder
+            raise FileNotFoundError("one of the paths is empty; name a picture or a folder")
+        path = Path(given).expanduser()
         if os.path.isdir(path):
             found = files_below(path)[1].pictures
         elif not os.path.lexists(path):

@@ -1,5 +1,6 @@
 """find_pictures and distinct_names: what is to be predicted, and what its results are called."""
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from lesion.console import InputError
+from lesion.inputs.filtering import filter_pictures
 from lesion.inputs.pictures import distinct_names, find_pictures
 from lesion.masks import PREDICTED
 
@@ -34,6 +36,8 @@ def test_files_and_folders_in_the_order_given(tmp_path):
     assert passed_over == []
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         find_pictures([tmp_path / "missing.png"])
+    with pytest.raises(FileNotFoundError, match="one of the paths is empty"):
+        find_pictures([file, ""])
     (tmp_path / "c").mkdir()
     with pytest.raises(InputError, match="no picture found"):
         find_pictures([tmp_path / "c"])
@@ -46,6 +50,14 @@ def test_what_predict_wrote_is_no_picture_even_if_it_is_named(tmp_path):
     assert line == f"{mask}: was written by predict; give the picture it was made of"
     with pytest.raises(InputError, match=r"renamed\.png: was written by predict; give"):
         find_pictures([mask])
+
+
+def test_a_pipe_is_named_and_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    (found,), _ = find_pictures([pipe])
+    with pytest.raises(InputError, match=r"pipe\.png: is a pipe or a device; copy"):
+        filter_pictures([found])
 
 
 @pytest.mark.parametrize(
