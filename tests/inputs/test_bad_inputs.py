@@ -55,7 +55,7 @@ FOLDERS = [
     ("picture without its mask", remove("label/3.png"), "3.png|without a mask|add", PROBLEM),
     ("two masks of one name", put("label/3.bmp", encoded("BMP", WHITE)), "3.bmp|several|keep",
      PROBLEM),
-    ("two pictures of one name", put("image/3.jpg", JPEG), "3.jpg|name", PICTURE),
+    ("two pictures of one name", put("image/3.jpg", JPEG), "3.jpg|name", PROBLEM),
     ("sizes that differ", put("label/3.png", bad.MASK[:9] * 255), "3.png|40 x 9|save", PROBLEM),
     ("animated GIF beside the pictures", put("image/7.gif", ANIMATED), "7.gif|animated GIF|save",
      {"check": 1}),
