@@ -13,7 +13,7 @@ from tqdm import tqdm
 from lesion.console import InputError
 from lesion.inputs.filtering import NOTHING_LEFT, advice
 from lesion.inputs.pictures import distinct_names
-from lesion.inputs.reading import read_image
+from lesion.inputs.reading import common_bits, read_image
 from lesion.masks import PREDICTED, draw_outline
 from lesion.predict.description import describe_lesion
 from lesion.predict.network import Network
@@ -31,8 +31,9 @@ def predict_files(
 
     The names are those of `inputs.distinct_names`: stems or, where stems are alike, paths, whose
     folders are made below `directory`. Each file is decoded once, right before it is predicted, so
-    that damage is found no earlier. Without `skip_bad` the first damaged file ends it, and what was
-    written before is removed: a folder of results holds all that was asked for, or nothing.
+    that damage is found no earlier; one of 16 bits also before, to scale all of them alike. Without
+    `skip_bad` the first damaged file ends it, and what was written before is removed: a folder of
+    results holds all that was asked for, or nothing.
 
     Args:
         network: makes the masks.
@@ -52,11 +53,11 @@ def predict_files(
         InputError: a file is damaged and `skip_bad` is off, or no file is left.
     """
     images, directory = [Path(image) for image in images], Path(directory)
-    rows, left_out, written = [], [], []
+    rows, left_out, written, bits = [], [], [], common_bits(images)
     names = zip(images, distinct_names(images), strict=True)
     for image, name in tqdm(names, total=len(images), unit="picture", disable=len(images) < 2):
         try:
-            picture = read_image(image)
+            picture = read_image(image, bits=bits)
         except (InputError, FileNotFoundError) as error:
             if skip_bad:
                 left_out.append(str(error))

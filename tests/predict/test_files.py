@@ -133,3 +133,16 @@ def test_pictures_of_odd_shapes_and_modes_get_masks_of_their_own_size(tmp_path, 
         for kind in ("mask", "overlay"):
             with Image.open(out / f"{Path(name).stem}_{kind}.png") as result:
                 assert result.size == picture.size
+
+
+def test_pictures_of_one_camera_are_scaled_alike(tmp_path, out):
+    values = np.zeros((32, 32), np.uint16)
+    for name, highest in (("bright", 4095), ("dim", 1000)):  # 12 bits, and 10 by its own values
+        values[8:16] = highest
+        Image.fromarray(values).save(tmp_path / f"{name}.png")
+    paths = [tmp_path / "bright.png", tmp_path / "dim.png"]
+    network = Network(Brightness(), 32, threshold=0.5)
+    rows, _ = predict_files(network, paths, out)
+    assert [row["area"] for row in rows] == [0.25, 0]
+    rows, _ = predict_files(network, paths[1:], out)
+    assert [row["area"] for row in rows] == [0.25]
