@@ -147,6 +147,7 @@ def run_train(arguments):
         split = inputs.load(settings, arguments.skip_bad)
         workflow.train(split, settings, out)
         print(f"results are in {out}")
+        list_passed_over(split.passed_over)
         list_left_out(split.left_out)
 
 
@@ -213,8 +214,7 @@ def run_predict(arguments):
                 "--all-lesions keeps them all"
             )
         print(f"{len(rows)} masks, overlays and lesions.csv are in {out}")
-        for line in passed_over:
-            print(f"passed over: {line}")
+        list_passed_over(passed_over)
         list_left_out(left_out + damaged)
 
 
@@ -227,6 +227,11 @@ def left_away(network, row):
 def new_folder(arguments, name):
     """Claim the folder of --out, or make one with this name in runs/."""
     return claim_folder(arguments.out) if arguments.out else create_run_folder("runs", name)
+
+
+def list_passed_over(lines):
+    for line in lines:
+        print(f"passed over: {line}")
 
 
 def list_left_out(lines):

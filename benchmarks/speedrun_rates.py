@@ -14,8 +14,8 @@ from keras import layers, ops
 
 from benchmarks.speedrun_clock import CLASSIC_SIZE, Task, compiled_lean, random_batch, step_seconds
 from lesion.console import InputError
+from lesion.inputs.pairing import find_parts
 from lesion.inputs.reading import read_image
-from lesion.inputs.splitting import find_parts
 from lesion.predict.network import Network, load_network
 from unet import build
 

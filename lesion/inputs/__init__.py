@@ -11,7 +11,7 @@ from lesion.inputs.checks import check, check_pairs, shared_pictures
 from lesion.inputs.filtering import filter_pairs, filter_pictures, filter_split, legend_of, load
 from lesion.inputs.held_out import EVERY_PAIR, Selection, select_pairs, unique_names
 from lesion.inputs.legend import PLAIN, Legend
-from lesion.inputs.pairing import DataFolder, Pair, find_pairs
+from lesion.inputs.pairing import DataFolder, Pair, find_pairs, find_parts
 from lesion.inputs.pictures import distinct_names, find_pictures
 from lesion.inputs.reading import (
     read_image,
@@ -22,7 +22,7 @@ from lesion.inputs.reading import (
     resize_mask,
 )
 from lesion.inputs.split import Split
-from lesion.inputs.splitting import find_parts, load_split, load_splits
+from lesion.inputs.splitting import load_split, load_splits
 
 __all__ = [
     "EVERY_PAIR",

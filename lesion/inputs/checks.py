@@ -17,9 +17,9 @@ from lesion.console import InputError, usable_cores
 from lesion.inputs.findings import Finding, by_source
 from lesion.inputs.folders import few, natural_key
 from lesion.inputs.legend import PLAIN, Legend
-from lesion.inputs.pairing import DataFolder, Pair
+from lesion.inputs.pairing import DataFolder, Pair, find_parts
 from lesion.inputs.reading import read_image, read_truth, shown_size
-from lesion.inputs.splitting import find_parts
+from lesion.inputs.splitting import division_remark, has_lists
 from lesion.masks import IGNORED
 
 # Each is a function (source, legend) that judges all pairs of one data folder together, see
@@ -60,6 +60,7 @@ class Report:
                 f"masks     cover {low:.1%} to {high:.1%} of the picture, median {middle:.1%}"
             )
         lines += [f"remark    {remark}" for remark in self.remarks]
+        lines += [f"passed over: {line}" for line in self.folder.passed_over]
         lines += [f"problem   {problem}" for problem in self.problems]
         lines.append(f"problems  {len(self.problems) or 'none'}")
         return lines
@@ -173,7 +174,10 @@ def problems_of(findings: Sequence[Finding]) -> list[str]:
 
 
 def _report(folder, findings, remarks):
-    problems, remarks = folder.problems + problems_of(findings), list(remarks)
+    problems = folder.problems + problems_of(findings)
+    remarks = [*folder.remarks, *remarks]
+    if folder.division and not has_lists(folder):
+        remarks.append(division_remark(folder.division))
     masked = [finding for finding in findings if finding.coverage is not None]
     for share, word in ((0, "empty"), (1, "full")):
         names = [finding.name for finding in masked if finding.coverage == share]

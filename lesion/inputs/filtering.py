@@ -15,11 +15,11 @@ from pathlib import Path
 from lesion.console import InputError, note
 from lesion.inputs.checks import look_at, problems_of
 from lesion.inputs.legend import PLAIN, Legend
-from lesion.inputs.pairing import Pair
+from lesion.inputs.pairing import Pair, find_parts
 from lesion.inputs.pictures import distinct_names
 from lesion.inputs.reading import check_header
 from lesion.inputs.split import PARTS, Split
-from lesion.inputs.splitting import find_parts, load_splits
+from lesion.inputs.splitting import load_splits
 from lesion.settings import LEGEND, Settings
 
 LONGEST_STEM = 255 - len("_overlay.png")  # bytes; file systems allow 255 for a name
@@ -37,6 +37,8 @@ def load(settings: Settings, skip_bad: bool = False, progress: bool = True) -> S
     made_with = {name: getattr(settings, name) for name in names}
     split = load_splits(settings.data, settings.seed, settings.validation, settings.test)
     split = filter_split(split, skip_bad, progress, legend_of(settings))
+    for remark in split.remarks:
+        note(remark)
     return replace(split, made_with=made_with)
 
 

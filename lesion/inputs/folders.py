@@ -1,4 +1,4 @@
-"""Folders as people see them: in natural order, without hidden files, an archive's own folder gone."""
+"""Folders as people see them: in natural order, hidden files and an archive's own folder gone."""
 
 import re
 from collections.abc import Sequence

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lesion.console import InputError, note
-from lesion.inputs.pairing import Pair
+from lesion.inputs.pairing import Pair, find_parts
 from lesion.inputs.pictures import distinct_names
 from lesion.inputs.split import Split
-from lesion.inputs.splitting import find_parts, load_split
+from lesion.inputs.splitting import has_lists, load_split
 from lesion.settings import Settings
 
 EVERY_PAIR = "every pair"  # what a set is called that is no part of a split
@@ -116,4 +116,4 @@ def _recorded(weights):
 
 def _is_divided(folders):
     """Whether a data folder itself says which pictures are for what, by sub-folders or lists."""
-    return "" not in folders or (folders[""].root / "train.txt").is_file()
+    return "" not in folders or has_lists(folders[""])

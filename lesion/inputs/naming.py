@@ -1,4 +1,4 @@
-"""Which mask belongs to which picture, told from their file names by one rule for a whole folder."""
+"""Which mask belongs to which picture, by one rule for the names of a whole folder."""
 
 import re
 import unicodedata

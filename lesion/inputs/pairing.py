@@ -1,267 +1,236 @@
 """Find the pictures of a folder and the masks that belong to them.
 
 The layout is recognised from the folder itself: `image/` + `label/`, `images/` + `masks/`, ISIC,
-HAM10000, PH2, pictures with another model's predictions, or pictures alone.
+HAM10000, PH2, nnU-Net, VOC, pictures and masks in one folder, pictures with another model's
+predictions, or pictures alone; in one piece, or divided into training, validation and test.
 """
 
-import csv
-import filecmp
 import re
-import unicodedata
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from lesion.console import InputError
-from lesion.inputs.annotations.shapes import Annotation
-from lesion.inputs.folders import (
-    PREDICTION_ENDING,
-    FolderFiles,
-    collect_files,
-    data_root,
-    existing_folder,
-    list_folder,
-    natural_key,
+from lesion.inputs.folders import data_root, existing_folder, few, list_folder
+from lesion.inputs.matching import Matched, match, report
+from lesion.inputs.metadata import part_named, read_metadata
+from lesion.inputs.pair import DataFolder, Pair
+from lesion.inputs.places import MASK, PARTS, PICTURE
+from lesion.inputs.scanning import Scan, scan
+
+__all__ = ["DataFolder", "Pair", "find_pairs", "find_parts", "pictures_below"]
+
+NO_PART = "in none of the parts; move them into one"
+LISTS = {name for names in PARTS.values() for name in names} | {"trainval"}
+TABLE_OF_PARTS = re.compile(
+    r"(?i)(train|val|valid|validation|test|splits?|folds?|partition)([ _.-].*)?"
+    r"\.(csv|tsv|json|xlsx?)"
 )
-from lesion.inputs.legend import PLAIN, Legend
-
-METADATA_NAMES = {"ham10000_metadata.csv", "ham10000_metadata", "metadata.csv"}
-MASK_ENDINGS = ("_segmentation", "_lesion", "_mask", "_label")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One picture with what belongs to it.
-
-    name: the picture's file name without suffix, unique in its folder. mask: None where there is
-    no truth. group: what no split may divide, the lesion where the metadata names it, else the
-    name. prediction: another model's mask, shown but never used as truth. metadata: the picture's
-    row of the metadata file, by column name. second_mask: another annotator's mask, against which
-    the first is scored, or None. more_masks: further files of the same truth, united with the
-    first. annotation: shapes drawn in an annotation tool, of which `mask` is the file. source: the
-    data folder, over which it is judged what masks mean. legend: what the levels of the mask mean.
-    bits: of the values in a deep picture of this folder, None for those that its own highest shows.
-    turn_mask: the mask is turned as the picture's rotation note says.
-    """
-
-    name: str
-    image: Path
-    mask: Path | None = None
-    group: str = ""
-    prediction: Path | None = None
-    metadata: dict = field(default_factory=dict, hash=False)
-    second_mask: Path | None = None
-    more_masks: tuple[Path, ...] = ()
-    annotation: Annotation | None = None
-    source: Path = Path()
-    legend: Legend = PLAIN
-    bits: int | None = None
-    turn_mask: bool = False
-
-    def __post_init__(self):
-        object.__setattr__(self, "group", self.group or self.name)
-
-
-@dataclass(frozen=True)
-class DataFolder:
-    """What `find_pairs` found: the layout in words, the pairs in natural order, the problems.
-
-    Every problem is one line: file, finding, remedy. A picture without a mask stays among the
-    pairs, with mask None; a name with two different pictures or masks is left out.
-    """
-
-    root: Path
-    layout: str
-    pairs: list[Pair]
-    problems: list[str]
-
-    @property
-    def labelled(self) -> list[Pair]:
-        """The pairs that have a mask."""
-        return [pair for pair in self.pairs if pair.mask is not None]
 
 
 def find_pairs(directory: str | Path) -> DataFolder:
-    """Return the DataFolder of `directory`: its pictures, each with the mask of the same name.
+    """Return the DataFolder of `directory`: all its pictures, each with its mask.
 
-    A mask belongs to the picture with exactly its stem, letter for letter (ISIC ids in any letter
-    case). A mask's stem may end in _segmentation and, where no picture has that stem, in _mask,
-    _label or _lesion. Hidden and system files, superpixels and attribute maps are passed over. A
-    folder that holds nothing but one other folder stands for that one.
+    A mask is called as its picture, letter for letter (ISIC ids in any letter case), perhaps with
+    _mask, _segmentation or another word for it behind; or all masks of the folder are named by
+    another rule, see `naming.find_naming`. Hidden and system files are passed over in silence, all
+    else that is not used is named. A folder that holds nothing but one other folder stands for it.
 
-    `HAM10000_metadata.csv` (or `metadata.csv`) beside the pictures, with the columns image_id (or
-    isic_id) and lesion_id, gives each pair its group and its metadata. `label_2/` or `masks_2/`
-    beside the masks holds those of a second annotator, of all pictures or of some.
+    A table beside the pictures that names lesions or patients gives each pair its group and its
+    metadata, see `metadata.read_metadata`. `label_2/` or `masks_2/` beside the masks holds those
+    of a second annotator, of all pictures or of some.
 
     Raises:
         FileNotFoundError: there is no such folder.
         InputError: it is no folder, cannot be listed or holds no picture; its metadata are no table
             or give a picture two lesions.
     """
-    root, files, metadata_file = files_below(directory)
-    problems = []
-    pictures = _by_key(files.pictures, "picture", problems)
-    masks = _by_key(files.masks, "mask", problems, pictures)
-    predictions = _by_key(files.predictions, "prediction", problems, pictures)
-    second = _by_key(files.second_masks, "second mask", problems, pictures)
-    rows = _read_metadata(metadata_file, pictures, problems) if metadata_file else {}
+    return _find(directory, divide=False)[""]
 
-    pairs = []
-    for key, image in pictures.items():
-        if image is None or masks.get(key, image) is None:  # ambiguous, reported above
-            continue
-        name = unicodedata.normalize("NFC", image.stem)
-        row = rows.get(key, {})
-        lesion = row.get("lesion_id", "")
-        others = predictions.get(key), row, second.get(key)
-        pairs.append(Pair(name, image, masks.get(key), lesion, *others))
-    pairs.sort(key=lambda pair: natural_key(pair.name))
 
-    kinds = {"mask": masks, "second mask": second, "prediction": predictions}
-    for kind, found in kinds.items():
-        lonely = [path for key, path in found.items() if path and key not in pictures]
-        remedy = f"add the picture of that name or remove the {kind}"
-        _report(problems, lonely, f"{kind} without a picture", remedy)
-    if masks or files.mask_folders:
+def find_parts(directory: str | Path) -> dict[str, DataFolder]:
+    """Return the parts of a data folder; raise as `find_pairs` does.
+
+    Returns:
+        {part: DataFolder}: "train", "validation", "test" as far as the folder is divided into such
+        (train/ and test/, images/train and images/test, train_images and test_images, imagesTr and
+        imagesTs, the archives of a challenge side by side, a column of the metadata), or
+        {"": DataFolder} for a folder that is one data set.
+    """
+    return _find(directory, divide=True)
+
+
+def pictures_below(directory: str | Path) -> tuple[list[Path], list[str]]:
+    """Return (the pictures of a folder in natural order, lines on the files that are passed over).
+
+    Raises FileNotFoundError and InputError as `find_pairs` does.
+    """
+    found = scan(data_root(existing_folder(directory)))
+    result = match(found.files)
+    masks = {path for pair in result.pairs for path in (pair.mask, *pair.more_masks)}
+    copies = {path for path, _ in result.passed_over}
+    pictures = [f.path for f in found.of(PICTURE) if f.path not in masks | copies]
+    if not pictures:
+        raise InputError(f"{found.root}: {_nothing_found(found)}")
+    among = {file.path for file in found.of(PICTURE)} & masks
+    found.passed_over += [*result.passed_over, *((path, "masks") for path in sorted(among))]
+    return pictures, found.lines()
+
+
+def _find(directory, divide):
+    """Return {part: DataFolder}; {"": DataFolder} if the folder is not divided, or shall not be."""
+    found = scan(data_root(existing_folder(directory)))
+    if not found.of(PICTURE):
+        raise InputError(f"{found.root}: {_nothing_found(found)}")
+    matched = _match_parts(found) if divide else {"": match(found.files)}
+    images = [pair.image for part in matched.values() for pair in part.pairs]
+    tables = read_metadata(found.others, images)
+    index = {image: number for number, image in enumerate(images)}
+    folders = {}
+    for part, result in matched.items():
+        pairs = [
+            replace(
+                pair,
+                group=tables.groups.get(index[pair.image], ""),
+                metadata=tables.rows.get(index[pair.image], {}),
+                source=found.root,
+            )
+            for pair in result.pairs
+        ]
+        root = _root_of(pairs, found.root) if part else found.root
+        _report_bare(pairs, found, root, result.problems)
+        found.passed_over += result.passed_over
+        layout = _layout_in_words(root, found, pairs, result.beside, tables)
+        folders[part] = DataFolder(root, layout, pairs, result.problems, result.remarks)
+    if divide and "" in folders:
+        folders = _divide_by_table(folders[""], tables, index)
+    return _with_lines(folders, found, tables)
+
+
+def _match_parts(found: Scan):
+    """Return {part: Matched} of a divided folder, {"": Matched} of another one."""
+    pictures, masks = found.of(PICTURE), found.of(MASK)
+    parts = {file.part for file in pictures}
+    if _divides(parts) and (not masks or any(file.part for file in masks)):
+        found.passed_over += [(f.path, NO_PART) for f in found.files if not f.part]
+        return {
+            part: match([file for file in found.files if file.part == part])
+            for part in PARTS
+            if part in parts
+        }
+    whole = match(found.files)
+    mask_parts = {file.part for file in masks}
+    if _divides(parts):
+        part_of = {file.path: file.part for file in pictures}
+        return _divide(whole, lambda pair: part_of[pair.image])
+    if _divides(mask_parts):
+        part_of = {file.path: file.part for file in masks}
+        return _divide(whole, lambda pair: part_of.get(pair.mask, ""))
+    if len(parts) > 1:
+        found.division = found.division or ", ".join(sorted(filter(None, parts)))
+    return {"": whole}
+
+
+def _divides(parts):
+    return "train" in parts and len(parts - {""}) > 1
+
+
+def _divide(matched, part_of):
+    """Divide what was matched as a whole; what concerns the whole goes to training."""
+    pairs = {part: [p for p in matched.pairs if part_of(p) == part] for part in PARTS}
+    matched.passed_over += [(p.image, NO_PART) for p in matched.pairs if not part_of(p)]
+    parts = {part: Matched(found) for part, found in pairs.items() if found}
+    parts["train"] = replace(matched, pairs=pairs["train"])
+    return parts
+
+
+def _divide_by_table(folder, tables, index):
+    """Return the parts that a column of the metadata names; the whole folder without one."""
+    named = {pair: part_named(tables.parts.get(index[pair.image], "")) for pair in folder.pairs}
+    if not _divides(set(named.values())):
+        return {"": folder}
+    parts = {}
+    for part in PARTS:
+        pairs = [pair for pair in folder.pairs if named[pair] == part]
+        if pairs:
+            parts[part] = DataFolder(folder.root, folder.layout, pairs, [])
+    parts["train"] = replace(folder, pairs=parts["train"].pairs)
+    without = [pair.name for pair in folder.pairs if not named[pair]]
+    if without:
+        parts["train"].remarks.append(f"{NO_PART}: {few(without)}")
+    return parts
+
+
+def _with_lines(folders, found, tables):
+    """Add what concerns the whole data folder: to the first part, passed over to the last."""
+    first, last = next(iter(folders)), list(folders)[-1]
+    folders[first].problems[:0] = tables.problems
+    folders[first].remarks[:0] = tables.remarks
+    used = {*tables.used, *(path for path in found.others if path.stem.casefold() in LISTS)}
+    folders[last].passed_over.extend(found.lines(used))
+    lists = [path.name for path in found.others if TABLE_OF_PARTS.fullmatch(path.name)]
+    unknown = [path for path in lists if path not in {used.name for used in tables.used}]
+    if tables.parts and "" in folders:
+        unknown.append("a column of the metadata")
+    division = found.division or ", ".join(unknown[:3])
+    if not division or "" not in folders:
+        return folders
+    return {"": replace(folders[""], division=division)}
+
+
+def _report_bare(pairs, found, root, problems):
+    """Report pictures without a mask where there are masks, or folders for them."""
+    folders = [
+        f.path for f in found.folders if f.role == MASK and root in (*f.path.parents, f.path)
+    ]
+    if folders or any(pair.mask for pair in pairs):
         bare = [pair.image for pair in pairs if pair.mask is None]
         remedy = "add the mask of that name or remove the picture"
-        _report(problems, bare, "picture without a mask", remedy)
-    return DataFolder(root, _layout_in_words(root, files, metadata_file), pairs, problems)
+        report(problems, bare, "picture without a mask", remedy)
 
 
-def files_below(directory: str | Path) -> tuple[Path, FolderFiles, Path | None]:
-    """Return (data folder, its files by role, its metadata file or None)."""
-    root = data_root(existing_folder(directory))
-    metadata_file = next(
-        (path for path in list_folder(root) if path.name.casefold() in METADATA_NAMES), None
-    )
-    files = collect_files(root, every_folder=metadata_file is not None)
-    if not files.pictures:
-        raise InputError(f"{root}: {_nothing_found(root, files.masks)}")
-    return root, files, metadata_file
+def _root_of(pairs, root):
+    """Return the folder of a part: the one of its own below the data folder, if it has such."""
+    tops = {path.relative_to(root).parts[0] for pair in pairs
+            for path in (pair.image, pair.mask) if path}  # fmt: skip
+    return root / tops.pop() if len(tops) == 1 else root
 
 
-def _nothing_found(root, masks):
-    if masks:
+def _nothing_found(found):
+    if found.of(MASK):
         return "holds masks but no pictures; put the pictures into image/ beside label/"
     kinds = Counter(
         f"{path.name}/" if path.is_dir() else path.suffix.lower() or path.name
-        for path in list_folder(root)
+        for path in list_folder(found.root)
     )
-    found = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4)) or "nothing"
+    held = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4)) or "nothing"
+    passed = "; ".join(found.lines())
     return (
-        f"no picture found (only: {found}); put PNG, JPEG, BMP or TIFF pictures into image/ "
-        "and their masks into label/"
+        f"no picture found (only: {held}); put PNG, JPEG, BMP or TIFF pictures into image/ "
+        f"and their masks into label/" + (f" (passed over: {passed})" if passed else "")
     )
 
 
-def _key(stem):
-    """The name by which files are matched: composed accents, ISIC ids in upper case."""
-    stem = unicodedata.normalize("NFC", stem)
-    return stem.upper() if re.match(r"isic_[0-9]+", stem, re.IGNORECASE) else stem
-
-
-def _without_ending(stem, pictures):
-    """Return the key of the picture a mask or prediction belongs to; cut only what has to be."""
-    if _key(stem) in pictures:
-        return _key(stem)
-    endings = (*MASK_ENDINGS, PREDICTION_ENDING)
-    ending = next((e for e in endings if stem.casefold().endswith(e)), "")
-    return _key(stem[: len(stem) - len(ending)])
-
-
-def _by_key(paths, kind, problems, pictures=None):
-    """Return {key: path}; None for a key with several files of different content."""
-    candidates = defaultdict(list)
-    for path in paths:
-        stem = path.stem
-        candidates[_key(stem) if pictures is None else _without_ending(stem, pictures)].append(path)
-    chosen, copies, conflicts = {}, [], []
-    for key, (first, *others) in candidates.items():
-        chosen[key] = first
-        if all(_same_content(first, other) for other in others):
-            copies.extend(others)
-        else:
-            conflicts.extend([first, *others])
-            chosen[key] = None
-    _report(problems, copies, f"a copy of another {kind} of that name", "remove one of the two")
-    remedy = "keep the right one; until then the pair is left out"
-    _report(problems, conflicts, f"several {kind}s of one name", remedy)
-    return chosen
-
-
-def _same_content(path, other):
-    try:
-        return filecmp.cmp(path, other, shallow=False)
-    except OSError:
-        return False
-
-
-def _report(problems, paths, finding, remedy):
-    """Add one line for all files with the same problem, naming the first few."""
-    if paths:
-        others = ", ".join(path.name for path in paths[1:5]) + (", ..." if len(paths) > 5 else "")
-        more = f" and {len(paths) - 1} more ({others})" if others else ""
-        problems.append(f"{paths[0]}{more}: {finding}; {remedy}")
-
-
-def _read_metadata(path, pictures, problems):
-    """Return {picture key: row} of a metadata table."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        separator = "\t" if "\t" in text.partition("\n")[0] else ","
-        reader = csv.DictReader(text.splitlines(), delimiter=separator, restval="")
-        rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{path}: cannot be read as a table ({error}); save it as CSV in UTF-8"
-        ) from None
-    columns = reader.fieldnames or []
-    id_column = next((column for column in ("image_id", "isic_id") if column in columns), None)
-    if id_column is None or "lesion_id" not in columns:
-        problems.append(
-            f"{path}: has the columns {', '.join(columns) or '(none)'} but not image_id and "
-            "lesion_id; without them every picture counts as a lesion of its own"
-        )
-        return {}
-    by_key, repeated = {}, []
-    for row in rows:
-        row.pop(None, None)  # cells beyond the last column
-        key = _key(row[id_column].strip())
-        if key not in pictures:
-            continue
-        known = by_key.setdefault(key, row)
-        if known["lesion_id"] != row["lesion_id"]:
-            raise InputError(
-                f"{path}: {key} belongs to two lesions, {known['lesion_id']} and "
-                f"{row['lesion_id']}; keep the right row, since the split goes by lesion"
-            )
-        if known is not row:
-            repeated.append(pictures[key])
-    nameless = [
-        image
-        for key, image in pictures.items()
-        if image and not by_key.get(key, {}).get("lesion_id")
+def _layout_in_words(root, found, pairs, beside, tables):
+    top = [
+        file.path.name
+        for role in (PICTURE, MASK)
+        for file in found.folders
+        if file.path.parent == root and file.role == role
     ]
-    repeated = [image for image in repeated if image]
-    _report(problems, repeated, f"more than one row in {path.name}", "keep one row a picture")
-    remedy = "add it; until then the picture counts as a lesion of its own"
-    _report(problems, nameless, f"no lesion_id in {path.name}", remedy)
-    return by_key
-
-
-def _layout_in_words(root, files, metadata_file):
-    top = [f for f in files.picture_folders + files.mask_folders if f.parent == root]
-    if metadata_file and metadata_file.name.casefold().startswith("ham10000"):
+    masks = any(pair.mask for pair in pairs)
+    mask_folders = any(f.role == MASK for f in found.folders if root in f.path.parents)
+    if any(path.name.casefold().startswith("ham10000") for path in tables.used):
         layout = "HAM10000"
-    elif any(f.name.casefold().endswith("_dermoscopic_image") for f in files.picture_folders):
+    elif any(f.path.name.casefold().endswith("_dermoscopic_image") for f in found.folders):
         layout = "PH2, one folder for each picture"
-    elif files.mask_folders and top:
-        layout = " + ".join(f"{folder.name}/" for folder in top)
-    elif files.masks:
-        layout = "pictures with masks named _segmentation"
-    elif files.predictions:
+    elif mask_folders and top:
+        layout = " + ".join(f"{name}/" for name in top)
+    elif beside or masks:
+        layout = "pictures with masks beside them"
+    elif any(pair.prediction for pair in pairs):
         layout = "pictures with another model's predictions, no masks"
     else:
         layout = "pictures, no masks"
-    return f"{layout}, lesions from {metadata_file.name}" if metadata_file else layout
+    names = ", ".join(dict.fromkeys(path.name for path in tables.used)) if tables.unit else ""
+    return f"{layout}, {tables.unit} from {names}" if names else layout

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lesion.console import InputError
 from lesion.inputs.decoding import is_predicted
-from lesion.inputs.pairing import files_below
+from lesion.inputs.pairing import pictures_below
 
 
 def find_pictures(paths: Iterable[str | Path]) -> tuple[list[Path], list[str]]:
@@ -32,7 +32,8 @@ def find_pictures(paths: Iterable[str | Path]) -> tuple[list[Path], list[str]]:
             raise FileNotFoundError("one of the paths is empty; name a picture or a folder")
         path = Path(given).expanduser()
         if os.path.isdir(path):
-            found = files_below(path)[1].pictures
+            found, lines = pictures_below(path)
+            passed_over += [line for line in lines if line not in passed_over]
         elif not os.path.lexists(path):
             raise FileNotFoundError(f"{path}: no such file or folder; check the path")
         elif is_predicted(path):

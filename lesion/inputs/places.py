@@ -19,6 +19,7 @@ PARTS = {
 # What is neither a picture nor the mask of a lesion, and what it is.
 OTHERS = (
     (r"_roi$", "regions of colours"),
+    (r"^imagesets$", "lists of pictures"),
     (r"superpixels?", "superpixels"),
     (r"overlays?", "overlays, for looking at only"),
     (r"segmentation[ _-]?object|instances?\b", "masks of single objects"),

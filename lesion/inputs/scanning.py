@@ -10,7 +10,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lesion.inputs.decoding import is_predicted
 from lesion.inputs.folders import MAX_DEPTH, few, is_picture_file, list_folder, natural_key
+from lesion.inputs.metadata import NAMES
 from lesion.inputs.places import (
     DIVISION,
     MASK,
@@ -18,16 +20,12 @@ from lesion.inputs.places import (
     PREDICTION,
     describe,
 )
-from lesion.inputs.predicted import is_predicted
 
-METADATA_NAMES = {"ham10000_metadata.csv", "ham10000_metadata", "metadata.csv"}
 RESULTS = "lesions.csv"  # what `predict` writes beside its masks
 PREDICTION_ENDING = "_predict"
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
 WRITTEN_BY_PREDICT = "what predict wrote, never truth; a corrected mask belongs into label/, anew"
-AMONG_PICTURES = "masks by their names, but there is a folder of masks; move them there"
-NO_PART = "in none of the parts; move them into one"
-UNKNOWN_FOLDER = "in folders whose names say neither pictures nor masks; move them to image/, label/"
+UNKNOWN_FOLDER = "in folders whose names say neither pictures nor masks; move them into such"
 NO_PICTURES = "neither pictures nor masks"
 # What else people keep beside pictures, and what to do to have it used.
 REMEDIES = {
@@ -103,7 +101,7 @@ def scan(root: Path) -> Scan:
         InputError: a folder cannot be listed.
     """
     found, visited = Scan(root), set()  # folders by identity: loops of symbolic links end here
-    metadata = any(path.name.casefold() in METADATA_NAMES for path in list_folder(root))
+    metadata = any(path.name.casefold() in NAMES for path in list_folder(root))
 
     def visit(folder, role, part, place):
         status = folder.stat()

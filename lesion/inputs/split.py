@@ -28,6 +28,8 @@ class Split:
             lists put on two sides.
         digests: of each folder's own division, see `digest`.
         made_with: the constants of `Settings` that it follows from, where `load` made it.
+        remarks: what was understood of the folders and how, a line each.
+        passed_over: a line for each kind of files that are not used.
         left_out: the problems that `filter_split` passed over.
     """
 
@@ -38,6 +40,8 @@ class Split:
     problems: list[str] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
     made_with: dict = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict:

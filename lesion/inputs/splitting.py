@@ -7,34 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from lesion.console import InputError
-from lesion.inputs.folders import data_root, existing_folder, few, list_folder, natural_key
-from lesion.inputs.pairing import DataFolder, find_pairs
+from lesion.inputs.folders import few, natural_key
+from lesion.inputs.pairing import DataFolder, find_parts
+from lesion.inputs.places import PARTS as PART_NAMES
 from lesion.inputs.split import PARTS, Split
 from lesion.settings import Settings
 
-PART_FOLDERS = {
-    "train": ("train", "training"),
-    "validation": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
-}
-
-
-def find_parts(directory: str | Path) -> dict[str, DataFolder]:
-    """Return the parts of a data folder; raise as `find_pairs` does.
-
-    Returns:
-        {part: DataFolder}: "train", "validation", "test" as far as sub-folders of such names exist
-        (train/, val/ or validation/, test/), or {"": DataFolder} for a folder that is one data set.
-    """
-    root = data_root(existing_folder(directory))
-    by_name = {path.name.casefold(): path for path in list_folder(root) if path.is_dir()}
-    folders = {
-        part: next((by_name[name] for name in names if name in by_name), None)
-        for part, names in PART_FOLDERS.items()
-    }
-    if folders["train"] and (folders["validation"] or folders["test"]):
-        return {part: find_pairs(folder) for part, folder in folders.items() if folder}
-    return {"": find_pairs(root)}
+LIST_FOLDERS = ("", "ImageSets/Segmentation", "ImageSets/Main", "ImageSets")  # VOC
 
 
 def load_split(
@@ -45,11 +24,13 @@ def load_split(
 ) -> Split:
     """Return the Split of a data folder, made of the pairs that have a mask.
 
-    * `directory` has `train/` and `test/` (and perhaps `val/`): these are the parts; without
-      `val/` the share `validation` of `train/` is set apart.
-    * It holds id lists `train.txt`, `val.txt`, `test.txt` (one picture name a line): these are the
-      parts; without `val.txt` the share `validation` of `train.txt` is set apart, without
-      `test.txt` there is no test.
+    * `directory` is divided, see `find_parts`: its parts are kept; without one for validation the
+      share `validation` of the training part is set apart.
+    * It holds id lists `train.txt`, `val.txt`, `test.txt` (one picture name a line), itself or in
+      ImageSets/: these are the parts; without `val.txt` the share `validation` of `train.txt` is
+      set apart, without `test.txt` there is no test.
+    * It looks divided in a way that is not understood: the share `validation` is drawn, and there
+      is no test, which would not be the one that was meant.
     * Otherwise the shares `validation` and `test` (0 to below 1) are drawn from all pairs.
 
     What is drawn depends on the seed and the names only. All pictures of one lesion go to the same
@@ -67,14 +48,21 @@ def load_split(
         )
     root = Path(directory)
     folders = find_parts(root)
-    problems = [line for folder in folders.values() for line in folder.problems]
+    told = {
+        kind: [line for folder in folders.values() for line in getattr(folder, kind)]
+        for kind in ("problems", "remarks", "passed_over")
+    }
     parts = _given_parts(folders)
     if "train" not in parts:
-        drawn = _draw(parts[""], seed, validation, test, folders[""].root)
-        return Split(*drawn, root, problems)
+        folder = folders[""]
+        if folder.division:
+            told["remarks"].append(division_remark(folder.division))
+            test = 0
+        drawn = _draw(parts[""], seed, validation, test, folder.root)
+        return Split(*drawn, root, **told)
     if "validation" not in parts:
         parts["train"], parts["validation"], _ = _draw(parts["train"], seed, validation, 0, root)
-    split = Split(parts["train"], parts["validation"], parts.get("test", []), root, problems)
+    split = Split(parts["train"], parts["validation"], parts.get("test", []), root, **told)
     if lesions := _on_two_sides(split):
         split.problems.append(
             f"{root}: {len(lesions)} lesion(s) are on two sides of the given split "
@@ -114,7 +102,29 @@ def load_splits(
         test=[pair for split in splits.values() for pair in split.test],
         root=root,
         problems=[line for split in splits.values() for line in split.problems],
+        remarks=[line for split in splits.values() for line in split.remarks],
+        passed_over=[line for split in splits.values() for line in split.passed_over],
         digests=[split.digest() for split in splits.values()],
+    )
+
+
+def has_lists(folder: DataFolder) -> bool:
+    """Whether a data folder holds id lists that divide it."""
+    return _list_file(folder.root, "train") is not None
+
+
+def _list_file(root, part):
+    """Return the id list of a part, None without one."""
+    places = [root / place / f"{name}.txt" for place in LIST_FOLDERS for name in PART_NAMES[part]]
+    return next((path for path in places if path.is_file()), None)
+
+
+def division_remark(division: str) -> str:
+    """Return the line on a division that is not understood."""
+    return (
+        f"{division}: looks like a division of the pictures that is not understood, so none of "
+        "them is called a test; name folders train/, val/, test/ or write train.txt, val.txt and "
+        "test.txt"
     )
 
 
@@ -129,6 +139,7 @@ def _given_parts(folders):
         raise InputError(
             f"{folder.root}: {folder.layout}: no picture has a mask; put the masks into label/ "
             "beside image/, each with its picture's name"
+            + "".join(f" (passed over: {line})" for line in folder.passed_over)
         )
     if "" in folders and (lists := _id_lists(folder)):
         return lists
@@ -182,11 +193,13 @@ def _pair_order(pair):
 
 def _id_lists(folder):
     """Return {part: pairs} from the id lists in a folder; empty without train.txt."""
-    by_name = {pair.name: pair for pair in folder.pairs}
+    by_name = {pair.image.stem: pair for pair in folder.pairs}
+    by_name |= {pair.name: pair for pair in folder.pairs}
     by_name |= {pair.image.name: pair for pair in folder.pairs}
+    by_name |= {pair.image.relative_to(folder.root).as_posix(): pair for pair in folder.pairs}
     parts, owner = {}, {}
-    for part, names in PART_FOLDERS.items():
-        path = next((p for n in names if (p := folder.root / f"{n}.txt").is_file()), None)
+    for part in PART_NAMES:
+        path = _list_file(folder.root, part)
         if path is None:
             continue
         try:

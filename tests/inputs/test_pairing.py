@@ -144,7 +144,8 @@ def test_the_same_picture_in_two_folders_counts_once(tmp_path):
     (tmp_path / "HAM10000_metadata.csv").write_text(HAM_ROWS)
     folder = find_pairs(tmp_path)
     assert len(folder.labelled) == 1
-    assert "copy of another picture" in "".join(folder.problems)
+    assert folder.problems == []
+    assert "1 exact copies of other pictures are not used: ISIC_0024306.jpg" in folder.remarks
 
 
 @pytest.mark.parametrize("above", ["", "PH2 Dataset images", "PH2Dataset/PH2 Dataset images"])
@@ -253,23 +254,23 @@ def test_two_files_for_one_name_leave_the_pair_out(tmp_path, kind):
 @pytest.mark.parametrize(
     ("rows", "finding"),
     [
-        ("lesion_id,image_id\nL1,1\nL1,1\nL2,2\n", "more than one row"),
-        ("lesion_id,image_id\nL1,1\n", "2.png: no lesion_id"),
-        ("lesion_id,image_id\nL1,1\n,2\n", "2.png: no lesion_id"),
-        ("lesion_id,image_id\nL1,1\n,2", "2.png: no lesion_id"),
-        ("image_id,lesion_id\n1,L1\n2\n", "2.png: no lesion_id"),
+        ("lesion_id,image_id\nL1,1\nL1,1\nL2,2\n", "more than one row of metadata: 1.png"),
+        ("lesion_id,image_id\nL1,1\n", "no lesion_id in metadata.csv: 2.png"),
+        ("lesion_id,image_id\nL1,1\n,2\n", "no lesion_id in metadata.csv: 2.png"),
+        ("lesion_id,image_id\nL1,1\n,2", "no lesion_id in metadata.csv: 2.png"),
+        ("image_id,lesion_id\n1,L1\n2\n", "no lesion_id in metadata.csv: 2.png"),
         ("image,label\n1,0\n2,0\n", "has the columns image, label but not"),
         ("", "has the columns .none. but not"),
     ],
 )
-def test_incomplete_metadata_is_a_problem_but_no_obstacle(tmp_path, rows, finding):
+def test_incomplete_metadata_is_named_but_no_obstacle(tmp_path, rows, finding):
     write_pairs(tmp_path, ["1", "2"])
     (tmp_path / "metadata.csv").write_text(rows)
     folder = find_pairs(tmp_path)
     assert len(folder.labelled) == 2
     assert folder.pairs[1].group in ("2", "L2")
     with pytest.raises(ValueError, match=finding):
-        raise ValueError("\n".join(folder.problems))
+        raise ValueError("\n".join(folder.problems + folder.remarks))
 
 
 def test_metadata_that_would_leak_or_is_no_table_is_refused(tmp_path):

@@ -12,8 +12,8 @@ from picture_files import write_mask, write_pairs, write_picture
 from lesion import inputs
 from lesion.inputs import splitting
 from lesion.inputs.folders import natural_key
-from lesion.inputs.pairing import Pair, find_pairs
-from lesion.inputs.splitting import Split, find_parts, load_split, load_splits
+from lesion.inputs.pairing import Pair, find_pairs, find_parts
+from lesion.inputs.splitting import Split, load_split, load_splits
 from lesion.settings import LEGEND, Settings
 
 SIDES = ("train", "validation", "test")
