@@ -72,32 +72,36 @@ def match(files: Sequence[File]) -> Matched:
     own = {key_of(file.path.stem) for file in pictures}
 
     def by_picture(stem):  # second masks and predictions follow the plain rule
-        stem = (
-            stem[: -len(PREDICTION_ENDING)] if stem.casefold().endswith(PREDICTION_ENDING) else stem
-        )
+        if stem.casefold().endswith(PREDICTION_ENDING):
+            stem = stem[: -len(PREDICTION_ENDING)]
         return naming.picture_key(without_ending(stem, own))
 
     truth = of_masks(MASK, masks, naming.keys.get, naming.unites)
     others = of_masks(SECOND_MASK, second, by_picture)
     predicted = of_masks(PREDICTION, predictions, by_picture)
-    names = Counter(_name(file) for found in chosen.values() if found for file in found)
-    for at, found in chosen.items():
-        if not found or truth.get(at, found) is None:  # ambiguous, reported above
-            continue
-        name, own_masks = _name(found[0]), truth.get(at) or [None]
-        if names[name] > 1:
-            name = "/".join((*found[0].place, name))
-        first, *more = [mask and mask.path for mask in own_masks]
-        prediction, other = (
-            kind[at][0].path if kind.get(at) else None for kind in (predicted, others)
-        )
-        result.pairs.append(
-            Pair(name, found[0].path, first, prediction=prediction, second_mask=other,
-                 more_masks=tuple(more))
-        )  # fmt: skip
-    result.pairs.sort(key=lambda pair: natural_key(pair.name))
+    result.pairs = _pairs(chosen, truth, others, predicted)
     _say_rule(naming, result)
     return result
+
+
+def _pairs(pictures, truth, second, predictions):
+    """Return the pairs of what was chosen for each key, without those that are ambiguous."""
+    names = Counter(_name(file) for found in pictures.values() if found for file in found)
+    pairs = []
+    for key, found in pictures.items():
+        if not found or truth.get(key, found) is None:  # reported where it was chosen
+            continue
+        image, name = found[0], _name(found[0])
+        if names[name] > 1:
+            name = "/".join((*image.place, name))
+        masks = [file.path for file in truth.get(key, ())]
+        other, prediction = (
+            kind[key][0].path if kind.get(key) else None for kind in (second, predictions)
+        )
+        pair = Pair(name, image.path, next(iter(masks), None), second_mask=other,
+                    prediction=prediction, more_masks=tuple(masks[1:]))  # fmt: skip
+        pairs.append(pair)
+    return sorted(pairs, key=lambda pair: natural_key(pair.name))
 
 
 def report(problems: list[str], paths: Sequence[Path], finding: str, remedy: str) -> None:

@@ -70,8 +70,6 @@ FOLDERS = [
     ("mask with NaN", replace("label/3.png", "label/3.tif", bad.float_tiff(np.nan)),
      "3.tif|NaN|replace", PROBLEM),
     ("metadata without ids", bad.metadata("1,nv", columns="name,dx"), "image_id|without", PROBLEM),
-    ("missing ids", bad.metadata(*LESIONS[:4]), "5.png|no lesion_id|add", PROBLEM),
-    ("repeated id", bad.metadata(*LESIONS, "2,lesion 2,nv"), "2.png|row|keep one", PROBLEM),
     ("picture of two lesions", bad.metadata(*LESIONS, "2,lesion 9,nv"),
      "metadata.csv|two lesions|keep", REFUSED),
     ("metadata not in UTF-8", put("metadata.csv", "image_id,lesion_id\n1,ä".encode("latin-1")),
@@ -115,6 +113,8 @@ FOLDERS += [(*row, PICTURE) for row in PICTURES]
 
 HANDLED = [  # what `check` remarks on it, and how many pairs `train` takes
     ("good", bad.unchanged, "", 6),
+    ("missing ids", bad.metadata(*LESIONS[:4]), "no lesion_id in metadata.csv: 5.png", 6),
+    ("repeated id", bad.metadata(*LESIONS, "2,lesion 2,nv"), "more than one row", 6),
     ("one mask black", put("label/3.png", BLACK), "empty mask: 3", 6),
     ("one mask white", put("label/3.png", WHITE), "full mask: 3", 6),
     ("inverted mask", put("label/3.png", 255 - bad.MASK * 255), "inverted|3", 6),
