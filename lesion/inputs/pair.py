@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lesion.inputs.annotations import Annotation
+from lesion.inputs.annotations.shapes import Annotation
 from lesion.inputs.legend import PLAIN, Legend
 
 

@@ -23,8 +23,8 @@ __all__ = ["DataFolder", "Pair", "find_pairs", "find_parts", "pictures_below"]
 NO_PART = "in none of the parts; move them into one"
 LISTS = {name for names in PARTS.values() for name in names} | {"trainval"}
 TABLE_OF_PARTS = re.compile(
-    r"(?i)(train|val|valid|validation|test|splits?|folds?|partition)([ _.-].*)?"
-    r"\.(csv|tsv|json|xlsx?)"
+    r"(?i)(train|val|valid|validation|test|splits?|folds?|partition|cv)([ _.-]?[0-9]+|[ _.-].*)?"
+    r"\.(txt|csv|tsv|json|ya?ml|xlsx?)"
 )
 
 
@@ -155,6 +155,7 @@ def _divide_by_table(folder, tables, index):
         if pairs:
             parts[part] = DataFolder(folder.root, folder.layout, pairs, [])
     parts["train"] = replace(folder, pairs=parts["train"].pairs)
+    parts["train"].remarks.append(f"divided as {tables.used[-1].name} says")
     without = [pair.name for pair in folder.pairs if not named[pair]]
     if without:
         parts["train"].remarks.append(f"{NO_PART}: {few(without)}")
@@ -168,8 +169,8 @@ def _with_lines(folders, found, tables):
     folders[first].remarks[:0] = tables.remarks
     used = {*tables.used, *(path for path in found.others if path.stem.casefold() in LISTS)}
     folders[last].passed_over.extend(found.lines(used))
-    lists = [path.name for path in found.others if TABLE_OF_PARTS.fullmatch(path.name)]
-    unknown = [path for path in lists if path not in {used.name for used in tables.used}]
+    unknown = [path.name for path in found.others
+               if path not in used and TABLE_OF_PARTS.fullmatch(path.name)]  # fmt: skip
     if tables.parts and "" in folders:
         unknown.append("a column of the metadata")
     division = found.division or ", ".join(unknown[:3])

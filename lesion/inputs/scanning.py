@@ -25,15 +25,11 @@ RESULTS = "lesions.csv"  # what `predict` writes beside its masks
 PREDICTION_ENDING = "_predict"
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
 WRITTEN_BY_PREDICT = "what predict wrote, never truth; a corrected mask belongs into label/, anew"
-UNKNOWN_FOLDER = "in folders whose names say neither pictures nor masks; move them into such"
 NO_PICTURES = "neither pictures nor masks"
 # What else people keep beside pictures, and what to do to have it used.
 REMEDIES = {
-    ".zip": "unpack it",
-    ".rar": "unpack it",
-    ".7z": "unpack it",
-    ".gz": "unpack it",
-    ".tar": "unpack it",
+    **dict.fromkeys((".zip", ".rar", ".7z", ".gz", ".tar", ".tgz"), "unpack them"),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "save them as CSV"),
     **dict.fromkeys((".dng", ".nef", ".cr2", ".cr3", ".arw", ".raw"), "save them as PNG or JPEG"),
     **dict.fromkeys((".psd", ".xcf", ".svg", ".pdf", ".svs", ".jp2"), "save them as PNG"),
     **dict.fromkeys((".npy", ".npz", ".mat", ".nii", ".h5"), "save their arrays as PNG"),
@@ -123,7 +119,9 @@ def scan(root: Path) -> Scan:
                 "the field of view" if manual and path.name.casefold() == "mask" else ""
             )
             if other or not (about.named or enter or _is_one_picture(path)):
-                found.passed_over += [(file, other or UNKNOWN_FOLDER) for file in _below(path)]
+                found.passed_over += _unentered(
+                    path, other or f"in {path.name}/, a name that says neither pictures nor masks"
+                )
                 continue
             if about.role:
                 found.folders.append(File(path, about.role))
@@ -143,13 +141,20 @@ def _is_one_picture(folder):
     return (folder / f"{folder.name}_Dermoscopic_Image").is_dir()
 
 
-def _below(folder):
-    """Return the picture files below a folder that is not entered."""
+def _unentered(folder, why):
+    """Return (path, why) of the picture files below a folder that is not entered."""
     found = []
     for where, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(where, n) for n in sorted(names, key=natural_key) if not n.startswith(".")]
-    return [path for path in found if is_picture_file(path)]
+        paths = [Path(where, name) for name in sorted(names, key=natural_key)]
+        lower = {name.casefold() for name in names}
+        stems = {path.stem.casefold() for path in paths}
+        found += [
+            (path, _why_not(path, path.stem.casefold(), stems, RESULTS in lower) or why)
+            for path in paths
+            if not path.name.startswith(".") and is_picture_file(path)
+        ]
+    return found
 
 
 def _sort(entries, role, part, place, found):
@@ -193,6 +198,7 @@ def _count(paths):
     kinds = Counter()
     for path in paths:
         ending = re.search(r"_(mask|overlay|superpixels|segmentation|predict)$", path.stem.lower())
-        kind = path.suffix.lower() or path.name
+        kind = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]).lower()
+        kind = kind or path.name
         kinds[f"*{ending[0]}{kind}" if ending else kind] += 1
     return few([f"{count} {kind}" for kind, count in kinds.most_common()])

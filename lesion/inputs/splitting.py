@@ -13,7 +13,7 @@ from lesion.inputs.places import PARTS as PART_NAMES
 from lesion.inputs.split import PARTS, Split
 from lesion.settings import Settings
 
-LIST_FOLDERS = ("", "ImageSets/Segmentation", "ImageSets/Main", "ImageSets")  # VOC
+LIST_FOLDERS = ("", "ImageSets/Segmentation", "ImageSets/Main", "ImageSets", "splits", "lists")
 
 
 def load_split(
@@ -27,8 +27,8 @@ def load_split(
     * `directory` is divided, see `find_parts`: its parts are kept; without one for validation the
       share `validation` of the training part is set apart.
     * It holds id lists `train.txt`, `val.txt`, `test.txt` (one picture name a line), itself or in
-      ImageSets/: these are the parts; without `val.txt` the share `validation` of `train.txt` is
-      set apart, without `test.txt` there is no test.
+      a folder for lists: these are the parts; without `val.txt` the share `validation` of
+      `train.txt` is set apart, without `test.txt` there is no test.
     * It looks divided in a way that is not understood: the share `validation` is drawn, and there
       is no test, which would not be the one that was meant.
     * Otherwise the shares `validation` and `test` (0 to below 1) are drawn from all pairs.
