@@ -198,18 +198,19 @@ def _root_of(pairs, root):
 
 
 def _nothing_found(found):
-    if found.of(MASK):
-        return "holds masks but no pictures; put the pictures into image/ beside label/"
     kinds = Counter(
         f"{path.name}/" if path.is_dir() else path.suffix.lower() or path.name
         for path in list_folder(found.root)
     )
     held = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4)) or "nothing"
-    passed = "; ".join(found.lines())
-    return (
-        f"no picture found (only: {held}); put PNG, JPEG, BMP or TIFF pictures into image/ "
-        f"and their masks into label/" + (f" (passed over: {passed})" if passed else "")
-    )
+    if found.of(MASK):
+        line = "holds masks but no pictures; put the pictures into image/ beside label/"
+    else:
+        line = (
+            f"no picture found (only: {held}); put PNG, JPEG, BMP or TIFF pictures into image/ "
+            "and their masks into label/"
+        )
+    return line + "".join(f" (passed over: {group})" for group in found.lines())
 
 
 def _layout_in_words(root, found, pairs, beside, tables):

@@ -55,6 +55,7 @@ class Place(NamedTuple):
 
 def describe(name: str) -> Place:
     """Return what the name of a folder says, as JPEGImages, train_masks or labelsTs do."""
+    name = re.sub(r"(?i)[ _-]with[ _-].*", "", name)  # Dataset_BUSI_with_GT holds more than masks
     lower = name.casefold()
     other = next((meaning for pattern, meaning in OTHERS if re.search(pattern, lower)), "")
     if other:

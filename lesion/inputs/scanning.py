@@ -26,10 +26,11 @@ PREDICTION_ENDING = "_predict"
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
 WRITTEN_BY_PREDICT = "what predict wrote, never truth; a corrected mask belongs into label/, anew"
 NO_PICTURES = "neither pictures nor masks"
+TABLES = {".xlsx", ".xls", ".ods"}  # named one by one, since one may be meant for us
 # What else people keep beside pictures, and what to do to have it used.
 REMEDIES = {
     **dict.fromkeys((".zip", ".rar", ".7z", ".gz", ".tar", ".tgz"), "unpack them"),
-    **dict.fromkeys((".xlsx", ".xls", ".ods"), "save them as CSV"),
+    **dict.fromkeys(TABLES, "save them as CSV"),
     **dict.fromkeys((".dng", ".nef", ".cr2", ".cr3", ".arw", ".raw"), "save them as PNG or JPEG"),
     **dict.fromkeys((".psd", ".xcf", ".svg", ".pdf", ".svs", ".jp2"), "save them as PNG"),
     **dict.fromkeys((".npy", ".npz", ".mat", ".nii", ".h5"), "save their arrays as PNG"),
@@ -199,6 +200,7 @@ def _count(paths):
     for path in paths:
         ending = re.search(r"_(mask|overlay|superpixels|segmentation|predict)$", path.stem.lower())
         kind = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]).lower()
-        kind = kind or path.name
+        if not kind or kind in TABLES:
+            kind = path.name
         kinds[f"*{ending[0]}{kind}" if ending else kind] += 1
     return few([f"{count} {kind}" for kind, count in kinds.most_common()])
