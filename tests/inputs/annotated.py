@@ -1,7 +1,8 @@
 """Folders with annotations for the tests, and the files that annotation tools wrote.
 
-In annotation_files/: coco/ and cvat/ were written by datumaro 1.13, labelme/ by labelme 5.11, each
-of 96 x 72 pixels; NAME.mask.png is what the same tool makes of the shapes of NAME.
+In annotation_files/: coco/, cvat/ and voc/ (CVAT's masks) were written by datumaro 1.13, labelme/
+by labelme 5.11, label_studio/ by the converter and brush encoder of its SDK 2.1, each for 96 x 72
+pixels; NAME.mask.png is what the same tool makes of the shapes of NAME.
 """
 
 import json

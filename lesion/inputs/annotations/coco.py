@@ -48,7 +48,9 @@ def _read(image, regions, labels):
         if not outline:
             kinds["box"] += 1
         else:
-            drawn.shapes.append(Shape(label, _draw(outline, drawn.size)))
+            corners = len(outline) == 1 and len(outline[0]) == 8
+            kind = "four corners" if corners else ""
+            drawn.shapes.append(Shape(label, _draw(outline, drawn.size), kind))
     drawn.left_out = kinds
     return drawn
 

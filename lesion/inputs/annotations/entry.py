@@ -1,5 +1,8 @@
 """What a reader hands on: which picture a file speaks of, and how to read its shapes."""
 
+import struct
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,11 +19,13 @@ class Drawn:
         shapes: those that enclose an area.
         size: (height, width) of the picture that they were drawn on, None where it is not told.
         left_out: how many there are besides, by kind: boxes, lines, points.
+        remark: what to know of this picture.
     """
 
     shapes: list[Shape] = field(default_factory=list)
     size: tuple[int, int] | None = None
     left_out: Counter = field(default_factory=Counter)
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,8 @@ class Found:
 
 
 # What walking through damaged content raises.
-MISTAKES = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError,
-            ValueError)  # fmt: skip
+MISTAKES = (ArithmeticError, AttributeError, EOFError, LookupError, OSError, RecursionError)
+MISTAKES += (SyntaxError, TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
 
 
 def reason(error: Exception) -> str:

@@ -47,7 +47,7 @@ def _read(content):
         else:
             drawn.left_out[kind] += 1
             continue
-        box = kind in ("rectangle", "oriented_rectangle")
+        box = "box" if kind in ("rectangle", "oriented_rectangle") else ""
         drawn.shapes.append(Shape(str(shape["label"]), draw, box))
     return drawn
 

@@ -25,13 +25,19 @@ class PictureIndex:
     def __init__(self, pictures: Iterable[Path]):
         self._by_name, self._by_alias = defaultdict(list), defaultdict(list)
         self._by_stem, self._by_stem_alias = defaultdict(list), defaultdict(list)
+        self._by_folder = defaultdict(list)
         for picture in pictures:
             name = _folded(picture.name)
             self._by_name[name].append(picture)
+            self._by_folder[picture.parent].append(picture)
             self._by_stem[_stem(name)].append(picture)
             if (alias := _alias(name)) != name:
                 self._by_alias[alias].append(picture)
                 self._by_stem_alias[_stem(alias)].append(picture)
+
+    def in_folder(self, folder: Path) -> list[Path]:
+        """Return the pictures of a folder itself."""
+        return self._by_folder.get(folder, [])
 
     def find(self, name: str, path: Path) -> list[Path]:
         """Return the pictures that a name recorded in a file may mean: one, none, or several.
@@ -59,6 +65,11 @@ class PictureIndex:
                 if key and found:
                     return _nearest(found, folders, path.parent.parts)
         return []
+
+
+def names_picture(text: str) -> bool:
+    """Whether a text ends as the names of pictures do."""
+    return SUFFIX.search(_folded(_path(text))) is not None
 
 
 def _path(name):

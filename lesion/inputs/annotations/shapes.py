@@ -8,6 +8,8 @@ import numpy as np
 
 from lesion.console import InputError
 
+UNNAMED = "unnamed"  # the class of shapes that were given none
+
 
 @dataclass(frozen=True, eq=False)
 class Shape:
@@ -17,12 +19,13 @@ class Shape:
         label: name of its class.
         draw: takes (height, width) of the picture, gives the region as uint8 (H, W) of 0 and 1;
             raises ValueError where it does not fit that picture.
-        box: it is an upright rectangle, which more often is a box around a lesion than its outline.
+        kind: "box" for a rectangle, which more often is a box around a lesion than its outline;
+            "four corners" for an outline that may be one.
     """
 
     label: str
     draw: Callable[[int, int], np.ndarray]
-    box: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,12 +71,9 @@ def _read(rows, names):
         if points.max() > LARGEST:
             raise ValueError("the numbers are pixels, not shares of width and height from 0 to 1")
         label = names.get(int(row[0]), str(int(row[0])))
-        drawn.shapes.append(Shape(label, area_truncated(points), _is_upright(points)))
+        kind = "four corners" if len(points) == 4 else ""
+        drawn.shapes.append(Shape(label, area_truncated(points), kind))
     return drawn
-
-
-def _is_upright(points):
-    return len(points) == 4 and all(len(np.unique(axis)) == 2 for axis in points.T)
 
 
 def _names(folder, found):

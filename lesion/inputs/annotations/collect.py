@@ -1,0 +1,124 @@
+"""Give what was drawn to its pictures, and collect what there is to say on it."""
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from lesion.inputs.annotations.entry import MISTAKES, Entry, Found, reason
+from lesion.inputs.annotations.names import PictureIndex
+from lesion.inputs.annotations.shapes import Annotation
+from lesion.inputs.folders import few
+
+
+class Collected:
+    """The entries found so far, and what there is to say on them."""
+
+    def __init__(self, found: Found, index: PictureIndex):
+        self.found, self.index = found, index
+        self.layouts = {}  # of pictures
+        self.bad = defaultdict(list)  # path -> reasons
+        self.absent = defaultdict(list)  # (layout, path or None) -> names
+        self.left_out = defaultdict(Counter)  # layout -> kinds of shapes
+        self.without_area = defaultdict(list)  # layout -> pictures
+        self.remarked = defaultdict(list)  # (path, remark) -> pictures
+        self.listed = Counter()  # path -> entries
+
+    def add(self, entry: Entry) -> None:
+        """Read an entry and give it to its picture."""
+        self.found.used.add(entry.path)
+        self.listed[entry.path] += 1
+        matches = next(filter(None, (self.index.find(n, entry.path) for n in entry.names)), [])
+        shown = Path(entry.names[0].replace("\\", "/")).name
+        if not matches:
+            self.absent[entry.layout, entry.path].append(shown)
+            return
+        if len(matches) > 1:
+            places = " and ".join(str(path) for path in matches[:2])
+            self.bad[entry.path].append(f"{shown} may be {places}; give them different names")
+            return
+        picture = matches[0]
+        try:
+            drawn = entry.read()
+        except MISTAKES as error:
+            self.bad[entry.path].append(
+                f"the annotation of {shown} is damaged ({reason(error)}); draw it again"
+            )
+            return
+        if drawn.remark:
+            self.remarked[entry.path, drawn.remark].append(picture.name)
+        self.left_out[entry.layout] += drawn.left_out
+        if drawn.left_out and not drawn.shapes:
+            self.without_area[entry.layout].append(picture.name)
+            return
+        other = self.found.by_picture.get(picture)
+        if other is not None:
+            what = f"{other.path} annotates too; keep one of the two"
+            self.bad[entry.path].append(f"annotates {picture.name}, which {what}")
+            return
+        annotation = Annotation(entry.path, tuple(drawn.shapes), shown, drawn.size)
+        self.found.by_picture[picture] = annotation
+        self.layouts[picture] = entry.layout
+
+    def conclude(self, has_masks: bool) -> None:
+        """Write down the layout, the problems and the remarks."""
+        found = self.found
+        boxes = self._without_boxes()
+        for path, lines in self.bad.items():
+            more = f" (and {len(lines) - 1} more in this file)" if len(lines) > 1 else ""
+            found.problems.append(f"{path}: {lines[0]}{more}")
+        self._say_absent()
+        for (path, remark), names in self.remarked.items():
+            found.remarks.append(f"{path}: {few(names)} {remark}")
+        told = found.remarks if has_masks else found.problems
+        for layout, names in self.without_area.items():
+            kinds = " and ".join(sorted(self.left_out[layout]))
+            told.append(
+                f"{layout}: {len(names)} picture(s) have only shapes that enclose no lesion "
+                f"({kinds}): {few(names)}; draw the outlines of the lesions"
+            )
+        for layout, kinds in self.left_out.items():
+            if kinds and layout in self.layouts.values():
+                shown = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+                found.remarks.append(f"{layout}: shapes that enclose no area are left out: {shown}")
+        for layout, pictures in boxes.items():
+            told.append(
+                f"{layout}: every shape of {len(pictures)} picture(s) is a rectangle, a box around "
+                "a lesion rather than its outline; draw the outlines"
+            )
+        found.layout = " and ".join(dict.fromkeys(self.layouts.values()))
+
+    def _without_boxes(self):
+        """Take out the layouts that hold nothing but boxes; return {layout: their pictures}."""
+        kinds = defaultdict(set)
+        for picture, annotation in self.found.by_picture.items():
+            kinds[self.layouts[picture]] |= {shape.kind for shape in annotation.shapes}
+        for layout, seen in kinds.items():
+            if "four corners" in seen and not seen - {"four corners", "box"}:
+                self.found.remarks.append(
+                    f"{layout}: every outline has four corners, as boxes around lesions have"
+                )
+        boxes = {layout: [] for layout, seen in kinds.items() if seen == {"box"}}
+        for picture, layout in list(self.layouts.items()):
+            if layout in boxes:
+                boxes[layout].append(picture)
+                del self.layouts[picture], self.found.by_picture[picture]
+        return boxes
+
+    def _say_absent(self):
+        """Say which pictures are not there: an excerpt of a data set is no mistake."""
+        lonely = defaultdict(list)
+        for (layout, path), names in self.absent.items():
+            known = len(names) < self.listed[path] or layout in self.layouts.values()
+            if known and self.listed[path] > 1:
+                self.found.remarks.append(
+                    f"{path}: {len(names)} of the {self.listed[path]} pictures that it lists are "
+                    f"not in this folder ({few(names)})"
+                )
+            else:
+                lonely[layout].append((path, names))
+        for rows in lonely.values():
+            names = [name for _, listed in rows for name in listed]
+            more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+            self.found.problems.append(
+                f"{rows[0][0]}{more}: the picture it annotates is not in this folder "
+                f"({few(names)}); bring it back under that name"
+            )
