@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lesion.console import InputError
+from lesion.inputs.annotations import find_annotations
 from lesion.inputs.folders import data_root, existing_folder, few, list_folder
 from lesion.inputs.matching import Matched, match, report
 from lesion.inputs.metadata import part_named, read_metadata
@@ -84,13 +85,15 @@ def _find(directory, divide):
         raise InputError(f"{found.root}: {_nothing_found(found)}")
     matched = _match_parts(found) if divide else {"": match(found.files)}
     images = [pair.image for part in matched.values() for pair in part.pairs]
-    tables = read_metadata(found.others, images)
+    masks = [pair.mask for part in matched.values() for pair in part.pairs if pair.mask]
+    drawn = find_annotations(found.others, images, masks)
+    tables = read_metadata([path for path in found.others if path not in drawn.used], images)
     index = {image: number for number, image in enumerate(images)}
     folders = {}
     for part, result in matched.items():
         pairs = [
             replace(
-                pair,
+                _annotated(pair, drawn),
                 group=tables.groups.get(index[pair.image], ""),
                 metadata=tables.rows.get(index[pair.image], {}),
                 source=found.root,
@@ -100,11 +103,11 @@ def _find(directory, divide):
         root = _root_of(pairs, found.root) if part else found.root
         _report_bare(pairs, found, root, result.problems)
         found.passed_over += result.passed_over
-        layout = _layout_in_words(root, found, pairs, result.beside, tables)
+        layout = _layout_in_words(root, found, pairs, result.beside, tables, drawn)
         folders[part] = DataFolder(root, layout, pairs, result.problems, result.remarks)
     if divide and "" in folders:
         folders = _divide_by_table(folders[""], tables, index)
-    return _with_lines(folders, found, tables)
+    return _with_lines(folders, found, tables, drawn)
 
 
 def _match_parts(found: Scan):
@@ -162,12 +165,30 @@ def _divide_by_table(folder, tables, index):
     return parts
 
 
-def _with_lines(folders, found, tables):
+def _annotated(pair, drawn):
+    """Return a pair with what was drawn into its picture, where it has no file of a mask."""
+    annotation = drawn.by_picture.get(pair.image)
+    if pair.mask or annotation is None:
+        return pair
+    return replace(pair, mask=annotation.path, annotation=annotation)
+
+
+def _with_lines(folders, found, tables, drawn):
     """Add what concerns the whole data folder: to the first part, passed over to the last."""
     first, last = next(iter(folders)), list(folders)[-1]
-    folders[first].problems[:0] = tables.problems
-    folders[first].remarks[:0] = tables.remarks
-    used = {*tables.used, *(path for path in found.others if path.stem.casefold() in LISTS)}
+    folders[first].problems[:0] = drawn.problems + tables.problems
+    folders[first].remarks[:0] = drawn.remarks + tables.remarks
+    both = [pair.name for folder in folders.values() for pair in folder.pairs
+            if pair.image in drawn.by_picture and not pair.annotation]  # fmt: skip
+    if both:
+        folders[first].remarks.append(
+            f"{drawn.layout}: {len(both)} picture(s) have a mask file, which counts: {few(both)}"
+        )
+    used = {
+        *tables.used,
+        *drawn.used,
+        *(path for path in found.others if path.stem.casefold() in LISTS),
+    }
     folders[last].passed_over.extend(found.lines(used))
     unknown = [path.name for path in found.others
                if path not in used and TABLE_OF_PARTS.fullmatch(path.name)]  # fmt: skip
@@ -213,7 +234,7 @@ def _nothing_found(found):
     return line + "".join(f" (passed over: {group})" for group in found.lines())
 
 
-def _layout_in_words(root, found, pairs, beside, tables):
+def _layout_in_words(root, found, pairs, beside, tables, drawn):
     top = [
         file.path.name
         for role in (PICTURE, MASK)
@@ -226,6 +247,8 @@ def _layout_in_words(root, found, pairs, beside, tables):
         layout = "HAM10000"
     elif any(f.path.name.casefold().endswith("_dermoscopic_image") for f in found.folders):
         layout = "PH2, one folder for each picture"
+    elif any(pair.annotation for pair in pairs):
+        layout = drawn.layout
     elif mask_folders and top:
         layout = " + ".join(f"{name}/" for name in top)
     elif beside or masks:
