@@ -10,6 +10,15 @@ from lesion.inputs.places import describe
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".gif"}
 PICTURE_SUFFIXES |= {".webp", ".avif", ".heic", ".heif", ".hif", ".dcm", ".dicom"}
+# How the names of what systems keep for themselves begin; the last three at the top of a drive.
+SYSTEM_NAMES = (
+    ".",
+    "__MACOSX",
+    "@eaDir",
+    "$RECYCLE.BIN",
+    "System Volume Information",
+    "lost+found",
+)
 MAX_DEPTH = 6  # sub-folders below the given one; published data sets need 4
 
 
@@ -28,6 +37,8 @@ def few(names: Sequence[str]) -> str:
 
 def existing_folder(directory: str | Path) -> Path:
     """Return `directory` as a Path; raise FileNotFoundError or InputError if it is no folder."""
+    if not str(directory):  # as of a variable that is not set; Path("") would be this folder
+        raise FileNotFoundError("the name of the folder is empty; give the folder of the pictures")
     root = Path(directory).expanduser()
     try:
         root.stat()
@@ -49,7 +60,7 @@ def list_folder(folder: Path) -> list[Path]:
         raise InputError(
             f"{folder}: cannot be listed ({error.strerror}); check the rights of the folder"
         ) from None
-    visible = [path for path in entries if not path.name.startswith((".", "__MACOSX", "@eaDir"))]
+    visible = [path for path in entries if not path.name.startswith(SYSTEM_NAMES)]
     return sorted(visible, key=lambda path: natural_key(path.name))
 
 

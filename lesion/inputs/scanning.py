@@ -139,7 +139,7 @@ def scan(root: Path) -> Scan:
 
 def _is_one_picture(folder):
     """Whether a folder holds one picture and what belongs to it, as in PH2."""
-    return (folder / f"{folder.name}_Dermoscopic_Image").is_dir()
+    return any(path.name == f"{folder.name}_Dermoscopic_Image" for path in list_folder(folder))
 
 
 def _unentered(folder, why):

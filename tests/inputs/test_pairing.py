@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from picture_files import write_mask, write_pairs, write_picture
 
+from lesion.console import InputError
 from lesion.inputs.folders import natural_key
 from lesion.inputs.pairing import find_pairs
 
@@ -335,6 +336,39 @@ def test_folder_in_a_folder_stands_for_it(tmp_path, inner):
     assert folder.root == tmp_path / inner
     assert folder.layout == "image/ + label/"
     assert find_pairs(tmp_path / inner / "image").labelled == []
+
+
+def test_what_a_drive_holds_besides_is_no_data(tmp_path):
+    write_pairs(tmp_path / "pictures", ["1", "2"])
+    for name in ("lost+found", "System Volume Information", "$RECYCLE.BIN"):
+        write_picture(tmp_path / name / "3.png")
+    folder = find_pairs(tmp_path)
+    assert (folder.root, len(folder.labelled)) == (tmp_path / "pictures", 2)
+    assert folder.passed_over == []
+
+
+def test_an_empty_name_is_no_folder(tmp_path, monkeypatch):
+    write_pairs(tmp_path, ["1", "2"])
+    monkeypatch.chdir(tmp_path)
+    assert len(find_pairs(".").pairs) == 2
+    with pytest.raises(FileNotFoundError, match="name of the folder is empty; give"):
+        find_pairs("")
+
+
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
+    for name in ("1", "2"):
+        write_picture(tmp_path / f"{name}.png")
+    (tmp_path / "locked").mkdir()
+    listed = Path.iterdir
+
+    def iterdir(path):
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(InputError, match=r"locked: cannot be listed \(Permission denied\); check"):
+        find_pairs(tmp_path)
 
 
 # --- names --------------------------------------------------------------------------------------

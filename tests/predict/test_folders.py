@@ -94,7 +94,7 @@ def test_predictions_in_a_folder_for_masks_are_no_truth(run_command, refused, tm
     for number in range(5):
         write(folder / f"{number}.png", rows=number + 1)
     assert run_command("predict", folder, "--out", folder / "masks")[0] == 0
-    code, output, _ = run_command("check", folder)
+    output = run_command("check", folder)[1]
     assert "pictures  5, of which 0 with a mask" in output
     assert "5 *_mask.png, 5 *_overlay.png" in output
     refused("data|no picture has a mask", "train", "--data", folder, "--out", tmp_path / "run")
