@@ -18,13 +18,14 @@ from lesion.inputs.findings import Finding, by_source
 from lesion.inputs.folders import few, natural_key
 from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.pairing import DataFolder, Pair, find_parts
-from lesion.inputs.reading import read_image, read_truth, shown_size
+from lesion.inputs.reading import read_image_and_bits, shown_size
 from lesion.inputs.splitting import division_remark, has_lists
+from lesion.inputs.stored import judge_bits, judge_rotation, read_both_ways
 from lesion.masks import IGNORED
 
 # Each is a function (source, legend) that judges all pairs of one data folder together, see
 # `findings.Source`.
-JUDGES = ()
+JUDGES = (judge_bits, judge_rotation)
 
 
 @dataclass
@@ -226,12 +227,12 @@ def _lesions(report):
 def _look_at(pair):
     finding = Finding(pair.name)
     try:
-        picture = read_image(pair.image)
+        picture, finding.bits = read_image_and_bits(pair.image)
         finding.size = picture.shape[:2]
         beginning = repr(finding.size).encode()
         finding.fingerprint = hashlib.sha256(beginning + picture.tobytes()).hexdigest()
         if pair.mask is not None:
-            mask = read_truth(pair, finding.size)
+            mask, finding.turn_evidence = read_both_ways(pair, picture)
             finding.coverage = float(np.mean(mask[mask != IGNORED] == 1))
             finding.inverted = _looks_inverted(mask)
     except (InputError, FileNotFoundError) as error:

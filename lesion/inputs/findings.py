@@ -18,6 +18,8 @@ class Finding:
         coverage: share of the mask that is lesion, 0-1; None without a readable mask.
         inverted: the mask looks as if lesion and background were exchanged.
         fingerprint: of the picture's pixels.
+        bits: of the picture's values in a 16-bit file, None for other files.
+        turn_evidence: whether the mask has to be turned, see `stored.read_both_ways`.
         problem: one line, empty where all is well.
     """
 
@@ -26,6 +28,8 @@ class Finding:
     coverage: float | None = None
     inverted: bool = False
     fingerprint: str = ""
+    bits: int | None = None
+    turn_evidence: float | None = None
     problem: str = ""
 
 

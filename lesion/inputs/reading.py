@@ -5,8 +5,6 @@ content, never by its suffix. Every failure is one InputError or FileNotFoundErr
 "file: finding; remedy".
 """
 
-from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from lesion.console import InputError
 from lesion.inputs.decoding import convert, decode, look
 from lesion.inputs.depth import bit_depth, deep_values, stored_values
 from lesion.inputs.legend import PLAIN, Legend
+from lesion.inputs.orientation import UPRIGHT, stored_size, turn
 from lesion.inputs.pairing import Pair
 from lesion.masks import IGNORED
 
@@ -35,8 +34,8 @@ def read_image(path: str | Path, channels: int = 3, bits: int | None = None) -> 
     Args:
         path: of the file, of any suffix.
         channels: 3 (colour) or 1 (gray).
-        bits: of the values in 16-bit files (8, 10, 12, 14, 16), see `common_bits`; None for as
-            many as the highest value of this file needs.
+        bits: of the values in 16-bit files (8, 10, 12, 14, 16), see `stored.common_bits`; None
+            for as many as the highest value of this file needs.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -63,20 +62,6 @@ def read_image_and_bits(
         picture = Image.fromarray(np.rint(values * (255 / full_scale)).astype(np.uint8))
     array = np.asarray(convert(path, picture, "RGB" if channels == 3 else "L"))
     return np.array(array if channels == 3 else array[..., None]), own_bits
-
-
-def common_bits(paths: Iterable[str | Path]) -> int | None:
-    """Return the bits of the deepest of several pictures, None if none is a 16-bit file.
-
-    Pictures of one camera are so scaled alike. Only 16-bit files are decoded. Those that cannot be
-    read are passed over: who reads them for good will say why.
-    """
-    depths = []
-    for path in map(Path, paths):
-        with suppress(InputError, FileNotFoundError):
-            if look(path).deep:
-                depths.append(read_image_and_bits(path)[1])
-    return max(depths, default=None)
 
 
 def check_header(path: str | Path) -> None:
@@ -155,16 +140,17 @@ def read_truth(pair: Pair, shape: tuple) -> np.ndarray:
     Raises:
         InputError, FileNotFoundError: as `read_mask`, or a mask has another size than the picture.
     """
-    height, width = shape[:2]
+    note = look(pair.image).orientation if pair.turn_mask else UPRIGHT
+    size = stored_size(shape, note)
     if pair.annotation is not None:
-        return pair.annotation.mask(height, width, pair.legend.lesion_class)
-    truth = np.zeros((height, width), np.uint8)
+        return turn(pair.annotation.mask(*size, pair.legend.lesion_class), note)
+    truth = np.zeros(size, np.uint8)
     for path in (pair.mask, *pair.more_masks):
         mask = read_mask(path, pair.legend)
-        if problem := size_problem(path, shape, mask.shape):
+        if problem := size_problem(path, size, mask.shape):
             raise InputError(problem)
         truth = np.where((truth == 1) | (mask == 0), truth, mask)
-    return truth
+    return turn(truth, note)
 
 
 def read_second_truth(pair: Pair, shape: tuple) -> np.ndarray:

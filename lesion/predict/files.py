@@ -13,7 +13,8 @@ from tqdm import tqdm
 from lesion.console import InputError
 from lesion.inputs.filtering import NOTHING_LEFT, advice
 from lesion.inputs.pictures import distinct_names
-from lesion.inputs.reading import common_bits, read_image
+from lesion.inputs.reading import read_image
+from lesion.inputs.stored import common_bits
 from lesion.masks import PREDICTED, draw_outline
 from lesion.predict.description import describe_lesion
 from lesion.predict.network import Network
@@ -57,7 +58,7 @@ def predict_files(
     names = zip(images, distinct_names(images), strict=True)
     for image, name in tqdm(names, total=len(images), unit="picture", disable=len(images) < 2):
         try:
-            picture = read_image(image, bits=bits)
+            picture = read_image(image, bits=bits.get(image))
         except (InputError, FileNotFoundError) as error:
             if skip_bad:
                 left_out.append(str(error))

@@ -17,7 +17,8 @@ from pydicom.data import get_testdata_file
 from lesion.inputs import find_pairs, find_pictures
 from lesion.inputs.decoding import look
 from lesion.inputs.orientation import turn
-from lesion.inputs.reading import common_bits, read_image, read_image_and_bits, read_mask
+from lesion.inputs.reading import read_image, read_image_and_bits, read_mask
+from lesion.inputs.stored import common_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -144,8 +145,8 @@ def test_pictures_of_one_camera_are_scaled_alike(tmp_path):
     dark = write(tmp_path / "dark.png", np.array([[0, 200, 400]], np.uint16))
     bright = write(tmp_path / "bright.png", np.array([[0, 400, 4000]], np.uint16))
     shallow = write(tmp_path / "shallow.png", NOISE)
-    assert common_bits([shallow, tmp_path / "none.png"]) is None
-    assert common_bits([dark, bright, shallow]) == 12
+    assert common_bits([shallow, tmp_path / "none.png"]) == {}
+    assert common_bits([dark, bright, shallow]) == {dark: 12, bright: 12}
     assert read_image(dark, 1, bits=12).ravel().tolist() == [0, 12, 25]
     assert read_image(bright, 1, bits=12).ravel().tolist() == [0, 25, 250]
     assert read_image(bright, 1, bits=8).ravel().tolist() == [0, 25, 250]  # never cut off
