@@ -50,7 +50,7 @@ class Report:
             f"pictures  {len(pairs)}, of which {len(self.folder.labelled)} with a mask",
         ]
         if len(groups) < len(pairs):
-            lines.append(f"lesions   {len(groups)}")
+            lines.append(f"{self.folder.unit:<9} {len(groups)}")
         if sizes := [finding.size for finding in self.findings if finding.size]:
             small, large = (shown_size(pick(sizes, key=np.prod)) for pick in (min, max))
             several = f"{small} to {large} pixels, {len(set(sizes))} different sizes"
@@ -170,8 +170,15 @@ def look_at(
 
 
 def problems_of(findings: Sequence[Finding]) -> list[str]:
-    """Return the problems, each once: what is wrong with a whole folder is told in one line."""
-    return list(dict.fromkeys(finding.problem for finding in findings if finding.problem))
+    """Return the problems, each once: what is wrong with several files is told in one line."""
+    by_text = defaultdict(list)
+    for problem in dict.fromkeys(finding.problem for finding in findings if finding.problem):
+        path, separator, text = problem.partition(": ")
+        by_text[separator + text].append(path)
+    return [
+        paths[0] + (f" and {len(paths) - 1} more" if len(paths) > 1 else "") + text
+        for text, paths in by_text.items()
+    ]
 
 
 def _report(folder, findings, remarks):

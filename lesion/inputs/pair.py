@@ -44,10 +44,18 @@ class Pair:
 class DataFolder:
     """What `find_pairs` found: the layout in words, the pairs in natural order, what is wrong.
 
-    Every problem is one line: file, finding, remedy. A picture without a mask stays among the
-    pairs, with mask None; a name with two different pictures or masks is left out. remarks: lines
-    on what was understood, and need no remedy. passed_over: a line for each kind of files that are
-    not used. division: what looks like a division of the pictures and is not understood, or "".
+    A picture without a mask stays among the pairs, with mask None; a name with two different
+    pictures or masks is left out.
+
+    Attributes:
+        root: the folder, or that of a part of it.
+        layout: in words.
+        pairs: in natural order.
+        problems: one line each: file, finding, remedy.
+        remarks: lines on what was understood; they need no remedy.
+        passed_over: a line for each kind of files that are not used.
+        division: what looks like a division of the pictures and is not understood, or "".
+        unit: what the pairs' groups are, lesions or patients.
     """
 
     root: Path
@@ -57,6 +65,7 @@ class DataFolder:
     remarks: list[str] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     division: str = ""
+    unit: str = "lesions"
 
     @property
     def labelled(self) -> list[Pair]:

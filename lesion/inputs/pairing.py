@@ -104,7 +104,9 @@ def _find(directory, divide):
         _report_bare(pairs, found, root, result.problems)
         found.passed_over += result.passed_over
         layout = _layout_in_words(root, found, pairs, result.beside, tables, drawn)
-        folders[part] = DataFolder(root, layout, pairs, result.problems, result.remarks)
+        folders[part] = DataFolder(
+            root, layout, pairs, result.problems, result.remarks, unit=tables.unit or "lesions"
+        )
     if divide and "" in folders:
         folders = _divide_by_table(folders[""], tables, index)
     return _with_lines(folders, found, tables, drawn)
@@ -166,9 +168,9 @@ def _divide_by_table(folder, tables, index):
 
 
 def _annotated(pair, drawn):
-    """Return a pair with what was drawn into its picture, where it has no file of a mask."""
+    """Return a pair with what was drawn into its picture, where it has no mask besides."""
     annotation = drawn.by_picture.get(pair.image)
-    if pair.mask or annotation is None:
+    if annotation is None or pair.mask not in (None, annotation.path):
         return pair
     return replace(pair, mask=annotation.path, annotation=annotation)
 

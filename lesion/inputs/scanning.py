@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lesion.inputs.decoding import is_predicted
 from lesion.inputs.folders import MAX_DEPTH, few, is_picture_file, list_folder, natural_key
-from lesion.inputs.metadata import NAMES
+from lesion.inputs.metadata import NAMES, SUFFIXES
 from lesion.inputs.places import (
     DIVISION,
     MASK,
@@ -25,6 +25,7 @@ RESULTS = "lesions.csv"  # what `predict` writes beside its masks
 PREDICTION_ENDING = "_predict"
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
 WRITTEN_BY_PREDICT = "what predict wrote, never truth; a corrected mask belongs into label/, anew"
+NO_LESIONS = "no columns that name pictures and their lesions"
 NO_PICTURES = "neither pictures nor masks"
 TABLES = {".xlsx", ".xls", ".ods"}  # named one by one, since one may be meant for us
 # What else people keep beside pictures, and what to do to have it used.
@@ -82,8 +83,10 @@ class Scan:
             reasons[why].append(path)
         for path in self.others:
             if path not in used:
+                table = path.suffix.lower() in SUFFIXES
                 remedy = REMEDIES.get(path.suffix.lower())
-                reasons[f"{NO_PICTURES}; {remedy}" if remedy else NO_PICTURES].append(path)
+                why = NO_LESIONS if table else f"{NO_PICTURES}; {remedy}" if remedy else NO_PICTURES
+                reasons[why].append(path)
         return [f"{_count(paths)}: {why}" for why, paths in reasons.items()]
 
 
