@@ -64,6 +64,11 @@ def list_folder(folder: Path) -> list[Path]:
     return sorted(visible, key=lambda path: natural_key(path.name))
 
 
+def stem_of(path: Path) -> str:
+    """Return a file's name without suffix; a number in the place of one is none, see `dicom`."""
+    return path.name if path.suffix[1:].isdigit() else path.stem
+
+
 def is_picture_file(path: Path) -> bool:
     """Whether a path counts as a picture, by its suffix in any letter case or as DICOM without."""
     named = path.suffix.lower() in PICTURE_SUFFIXES

@@ -57,19 +57,19 @@ def match(files: Sequence[File]) -> Matched:
     def key(file, name):
         return (file.place if placed else (), name)
 
-    chosen = _choose(PICTURE, pictures, [key(p, naming.picture_key(p.path.stem)) for p in pictures],
+    chosen = _choose(PICTURE, pictures, [key(p, naming.picture_key(p.stem)) for p in pictures],
                      result)  # fmt: skip
     flat = {name: place for place, name in chosen} if placed else {}
     several = Counter(name for _, name in chosen)
 
     def of_masks(kind, found, name_of, unites=False):
-        keys = [key(file, name_of(file.path.stem)) for file in found]
+        keys = [key(file, name_of(file.stem)) for file in found]
         if placed:  # masks that lie in one folder for all classes
             keys = [(flat[n], n) if (p, n) not in chosen and several[n] == 1 else (p, n)
                     for p, n in keys]  # fmt: skip
         return _choose(kind, found, keys, result, chosen, unites)
 
-    own = {key_of(file.path.stem) for file in pictures}
+    own = {key_of(file.stem) for file in pictures}
 
     def by_picture(stem):  # second masks and predictions follow the plain rule
         if stem.casefold().endswith(PREDICTION_ENDING):
@@ -113,23 +113,23 @@ def report(problems: list[str], paths: Sequence[Path], finding: str, remedy: str
 
 
 def _name(file):
-    return unicodedata.normalize("NFC", file.path.stem)
+    return unicodedata.normalize("NFC", file.stem)
 
 
 def _masks_among(pictures, masks, result):
     """Return (pictures, masks), with the masks that lie among the pictures told apart by name."""
-    likely = [file for file in pictures if looks_like_mask(file.path.stem)]
+    likely = [file for file in pictures if looks_like_mask(file.stem)]
     rest = [file for file in pictures if file not in likely]
     if not likely or not rest:
         return pictures, masks
     naming = find_naming([m.path for m in likely], [p.path for p in rest])
-    known = {naming.picture_key(file.path.stem) for file in rest}
-    found = [file for file in likely if naming.keys[file.path.stem] in known]
+    known = {naming.picture_key(file.stem) for file in rest}
+    found = [file for file in likely if naming.keys[file.stem] in known]
     if not found:
         return pictures, masks
     if masks:
-        truth = {key_of(file.path.stem) for file in masks}
-        found = [file for file in found if key_of(file.path.stem) not in truth]
+        truth = {key_of(file.stem) for file in masks}
+        found = [file for file in found if key_of(file.stem) not in truth]
         result.passed_over += [(file.path, AMONG_PICTURES) for file in found]
     else:
         masks, result.beside = found, True
@@ -140,7 +140,7 @@ def _is_placed(pictures, naming):
     """Whether pictures of one name in several folders are different ones."""
     by_key = defaultdict(list)
     for file in pictures:
-        by_key[naming.picture_key(file.path.stem)].append(file)
+        by_key[naming.picture_key(file.stem)].append(file)
     return any(
         len({file.place for file in found}) > 1
         and not all(_same_content(found[0].path, other.path) for other in found[1:])
@@ -157,7 +157,7 @@ def _choose(kind, files, keys, result, pictures=None, unites=False):
     for key, (first, *others) in candidates.items():
         differing = [other for other in others if not _same_content(first.path, other.path)]
         copies += [other.path for other in others if other not in differing]
-        stems = [file.path.stem for file in (first, *differing)]
+        stems = [file.stem for file in (first, *differing)]
         if not differing or (unites and len(set(stems)) == len(stems)):
             chosen[key] = [first, *differing]
         else:

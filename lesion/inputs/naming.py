@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lesion.inputs.folders import stem_of
+
 MASK_WORDS = (
     "segmentations?|segmented|seg|masks?|labels?|lesions?|gt|ground[ _-]?truth|truth|annotations?|"
     "annot|manual|targets?|binary|gtfine[ _-]?labelids"
@@ -89,8 +91,8 @@ def find_naming(masks: Sequence[Path], pictures: Sequence[Path]) -> Naming:
     Args:
         masks, pictures: files.
     """
-    stems = dict.fromkeys(path.stem for path in masks)
-    own = {key_of(path.stem) for path in pictures}
+    stems = dict.fromkeys(stem_of(path) for path in masks)
+    own = {key_of(stem_of(path)) for path in pictures}
     plain = Naming({stem: without_ending(stem, own) for stem in stems}, key_of, True)
     if set(plain.keys.values()) <= own:
         return plain
@@ -112,17 +114,17 @@ def _try(mask_key, picture_key, unites, stems, pictures):
     """Return the Naming of a rule if it explains all masks, else None."""
     by_name = picture_key is None
     if by_name:  # the whole file name, whose key is known by the stem
-        names = {path.name.casefold(): path.stem for path in pictures}
+        names = {path.name.casefold(): stem_of(path) for path in pictures}
         keys = {}
         for stem in stems:
             for name in (stem, _cut(MASK_TAIL, stem, numbered=False)):
                 if name and name.casefold() in names:
                     keys[stem] = key_of(names[name.casefold()])
                     break
-        if len(keys) == len(stems) and len({p.stem for p in pictures}) == len(names):
+        if len(keys) == len(stems) and len({stem_of(p) for p in pictures}) == len(names):
             return Naming(keys, key_of, True, plain=False)
         return None
-    folded = {path.stem: key_of(picture_key(path.stem)).casefold() for path in pictures}
+    folded = {stem_of(path): key_of(picture_key(stem_of(path))).casefold() for path in pictures}
     if len(set(folded.values())) < len(folded):
         return None  # two pictures would share a name
     keys = {stem: key_of(mask_key(stem)).casefold() for stem in stems}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lesion.console import InputError
 from lesion.inputs.decoding import is_predicted
+from lesion.inputs.folders import stem_of
 from lesion.inputs.pairing import pictures_below
 
 
@@ -62,11 +63,13 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
     places = _places(paths)
     by_stem = defaultdict(set)
     for path, place in zip(paths, places, strict=True):
-        by_stem[_folded(path.stem)].add(place)
+        by_stem[_folded(stem_of(path))].add(place)
     folders = [Path()] * len(paths)
     if any(len(several) > 1 for several in by_stem.values()):
         folders = _below_common(places)
-    names = [(folder / path.stem).as_posix() for folder, path in zip(folders, paths, strict=True)]
+    names = [
+        (folder / stem_of(path)).as_posix() for folder, path in zip(folders, paths, strict=True)
+    ]
     for _ in range(2):  # the second time for a.jpg.png beside a.jpg and a.png
         count = Counter(map(_folded, names))
         whole = [(folder / p.name).as_posix() for folder, p in zip(folders, paths, strict=True)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lesion.inputs.decoding import is_predicted
-from lesion.inputs.folders import MAX_DEPTH, few, is_picture_file, list_folder, natural_key
+from lesion.inputs.folders import MAX_DEPTH, few, is_picture_file, list_folder, natural_key, stem_of
 from lesion.inputs.metadata import NAMES, SUFFIXES
 from lesion.inputs.places import (
     DIVISION,
@@ -46,6 +46,11 @@ class File:
     role: str
     part: str = ""
     place: tuple[str, ...] = ()
+
+    @property
+    def stem(self) -> str:
+        """The file's name without suffix."""
+        return stem_of(self.path)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lesion.console import InputError
-from lesion.inputs.folders import few, natural_key
+from lesion.inputs.folders import few, natural_key, stem_of
 from lesion.inputs.pairing import DataFolder, find_parts
 from lesion.inputs.places import PARTS as PART_NAMES
 from lesion.inputs.split import PARTS, Split
@@ -193,7 +193,7 @@ def _pair_order(pair):
 
 def _id_lists(folder):
     """Return {part: pairs} from the id lists in a folder; empty without train.txt."""
-    by_name = {pair.image.stem: pair for pair in folder.pairs}
+    by_name = {stem_of(pair.image): pair for pair in folder.pairs}
     by_name |= {pair.name: pair for pair in folder.pairs}
     by_name |= {pair.image.name: pair for pair in folder.pairs}
     by_name |= {pair.image.relative_to(folder.root).as_posix(): pair for pair in folder.pairs}

@@ -17,6 +17,7 @@ from pydicom.data import get_testdata_file
 from lesion.inputs import find_pairs, find_pictures
 from lesion.inputs.decoding import look
 from lesion.inputs.orientation import turn
+from lesion.inputs.pictures import distinct_names
 from lesion.inputs.reading import read_image, read_image_and_bits, read_mask
 from lesion.inputs.stored import common_bits
 
@@ -262,14 +263,20 @@ def test_the_name_of_a_dicom_file_does_not_matter(tmp_path, name):
     np.testing.assert_array_equal(read_image(path), NOISE)
 
 
-def test_a_pair_with_a_dicom_picture(tmp_path):
+@pytest.mark.parametrize("name", ["a{}", "1.2.840.{}"])
+def test_pairs_with_dicom_pictures_without_suffix(tmp_path, name):
     for part in ("image", "label"):
         (tmp_path / part).mkdir()
-    write(tmp_path / "image" / "a", dicom(NOISE, "RGB"))
-    write(tmp_path / "label" / "a.png", MASK * 255)
+    names = [name.format(number) for number in range(3)]
+    for number, one in enumerate(names):
+        write(tmp_path / "image" / one, dicom(NOISE + np.uint8(number), "RGB"))
+        write(tmp_path / "label" / f"{one}.png", MASK * 255)
     folder = find_pairs(tmp_path)
     assert folder.problems == []
-    assert [(pair.name, pair.mask.name) for pair in folder.pairs] == [("a", "a.png")]
+    assert [(pair.name, pair.mask.name) for pair in folder.pairs] == [
+        (one, f"{one}.png") for one in names
+    ]
+    assert distinct_names(find_pictures([tmp_path / "image"])[0]) == names
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])
