@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lesion.console import InputError, usable_cores
+from lesion.inputs.classes import judge_classes
 from lesion.inputs.findings import Finding, by_source
 from lesion.inputs.folders import few, natural_key
 from lesion.inputs.legend import PLAIN, Legend
@@ -25,7 +26,7 @@ from lesion.masks import IGNORED
 
 # Each is a function (source, legend) that judges all pairs of one data folder together, see
 # `findings.Source`.
-JUDGES = (judge_bits, judge_rotation)
+JUDGES = (judge_bits, judge_rotation, judge_classes)
 
 
 @dataclass

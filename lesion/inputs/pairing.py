@@ -83,10 +83,11 @@ def _find(directory, divide):
     found = scan(data_root(existing_folder(directory)))
     if not found.of(PICTURE):
         raise InputError(f"{found.root}: {_nothing_found(found)}")
+    pictures, masks = ([file.path for file in found.of(role)] for role in (PICTURE, MASK))
+    drawn = find_annotations(found.others, pictures, masks)
+    found.files = [file for file in found.files if file.path not in drawn.used]
     matched = _match_parts(found) if divide else {"": match(found.files)}
     images = [pair.image for part in matched.values() for pair in part.pairs]
-    masks = [pair.mask for part in matched.values() for pair in part.pairs if pair.mask]
-    drawn = find_annotations(found.others, images, masks)
     tables = read_metadata([path for path in found.others if path not in drawn.used], images)
     index = {image: number for number, image in enumerate(images)}
     folders = {}

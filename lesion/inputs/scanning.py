@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lesion.inputs.annotations import is_task_mask
 from lesion.inputs.decoding import is_predicted
 from lesion.inputs.folders import MAX_DEPTH, few, is_picture_file, list_folder, natural_key, stem_of
 from lesion.inputs.metadata import NAMES, SUFFIXES
@@ -181,7 +182,7 @@ def _sort(entries, role, part, place, found):
         why = _why_not(path, stem, stems, RESULTS in names)
         if why:
             found.passed_over.append((path, why))
-        elif role == PICTURE and stem.endswith("_segmentation"):
+        elif role == PICTURE and (stem.endswith("_segmentation") or is_task_mask(path)):
             found.files.append(File(path, MASK, part, place))
         elif role == PICTURE and stem.endswith(PREDICTION_ENDING):
             found.files.append(File(path, PREDICTION, part, place))

@@ -17,6 +17,7 @@ from annotated import (
     tool_mask,
     write_json,
 )
+from picture_files import write_picture
 from pycocotools import mask as coco
 
 from lesion.console import InputError
@@ -169,7 +170,10 @@ def test_other_names(tmp_path, recorded, picture):
 
 
 def test_folders_tell_pictures_of_one_name_apart(tmp_path):
-    one, two = (pictures_in(tmp_path / name, "0.png")[0] for name in ("one", "two"))
+    one, two = (
+        write_picture(tmp_path / name / "0.png", (WIDTH, HEIGHT), seed)
+        for seed, name in enumerate(("one", "two"))
+    )
     write_json(tmp_path / "all.json", coco_json(["one/0.png", "two/0.png"],
                                                 [("two/0.png", "lesion", [FLAT])]))  # fmt: skip
     found = found_in(tmp_path)

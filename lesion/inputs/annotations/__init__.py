@@ -6,6 +6,7 @@ mask = found.by_picture[picture].mask(height, width, classes=("lesion",))
 
 from lesion.inputs.annotations.entry import Found
 from lesion.inputs.annotations.find import find_annotations
+from lesion.inputs.annotations.label_studio import is_task_mask
 from lesion.inputs.annotations.shapes import Annotation, Shape
 
-__all__ = ["Annotation", "Found", "Shape", "find_annotations"]
+__all__ = ["Annotation", "Found", "Shape", "find_annotations", "is_task_mask"]

@@ -1,5 +1,6 @@
 """Give what was drawn to its pictures, and collect what there is to say on it."""
 
+import filecmp
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -7,6 +8,13 @@ from lesion.inputs.annotations.entry import MISTAKES, Entry, Found, reason
 from lesion.inputs.annotations.names import PictureIndex
 from lesion.inputs.annotations.shapes import Annotation
 from lesion.inputs.folders import few
+
+
+def _same(picture, other):
+    try:
+        return filecmp.cmp(picture, other, shallow=False)
+    except OSError:
+        return False
 
 
 class Collected:
@@ -31,11 +39,10 @@ class Collected:
         if not matches:
             self.absent[entry.layout, entry.path].append(shown)
             return
-        if len(matches) > 1:
+        if not all(_same(matches[0], other) for other in matches[1:]):
             places = " and ".join(str(path) for path in matches[:2])
             self.bad[entry.path].append(f"{shown} may be {places}; give them different names")
             return
-        picture = matches[0]
         try:
             drawn = entry.read()
         except MISTAKES as error:
@@ -44,19 +51,19 @@ class Collected:
             )
             return
         if drawn.remark:
-            self.remarked[entry.path, drawn.remark].append(picture.name)
+            self.remarked[entry.path, drawn.remark].append(matches[0].name)
         self.left_out[entry.layout] += drawn.left_out
         if drawn.left_out and not drawn.shapes:
-            self.without_area[entry.layout].append(picture.name)
-            return
-        other = self.found.by_picture.get(picture)
-        if other is not None:
-            what = f"{other.path} annotates too; keep one of the two"
-            self.bad[entry.path].append(f"annotates {picture.name}, which {what}")
+            self.without_area[entry.layout].append(matches[0].name)
             return
         annotation = Annotation(entry.path, tuple(drawn.shapes), shown, drawn.size)
-        self.found.by_picture[picture] = annotation
-        self.layouts[picture] = entry.layout
+        for picture in matches:
+            other = self.found.by_picture.setdefault(picture, annotation)
+            if other is not annotation:
+                what = f"{other.path} annotates too; keep one of the two"
+                self.bad[entry.path].append(f"annotates {picture.name}, which {what}")
+                return
+            self.layouts[picture] = entry.layout
 
     def conclude(self, has_masks: bool) -> None:
         """Write down the layout, the problems and the remarks."""

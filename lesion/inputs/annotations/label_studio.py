@@ -173,6 +173,11 @@ def unpack(packed: bytes, length: int) -> np.ndarray:
     return values
 
 
+def is_task_mask(path: Path) -> bool:
+    """Whether a file is called as the masks are that Label Studio writes."""
+    return MASK_NAME.match(path.name) is not None
+
+
 def mask_entries(
     masks: Sequence[Path], names: dict[int, tuple[str, ...]], found: Found
 ) -> Iterator[Entry]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from lesion.console import InputError
 
+HOLE = "_background_"  # what labelme calls the class of no object, drawn over others to cut it out
 UNNAMED = "unnamed"  # the class of shapes that were given none
 
 
@@ -62,6 +63,8 @@ class Annotation:
             for shape in self.shapes:
                 if not wanted or class_key(shape.label) in wanted:
                     union |= shape.draw(height, width)
+                elif shape.label == HOLE:
+                    union &= 1 - shape.draw(height, width)
         except ValueError as error:
             raise InputError(f"{self.path}: {self.picture}: {error}") from None
         return union
