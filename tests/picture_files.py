@@ -29,8 +29,10 @@ def write_mask(path, size=(12, 10), mask=None):
 
 
 def write_pairs(folder, names, size=(12, 10)):
-    """Write image/NAME.png and label/NAME.png for each name."""
-    for name in names:
+    """Write image/NAME.png and label/NAME.png for each name; one pixel tells masks apart."""
+    for number, name in enumerate(names):
         write_picture(folder / "image" / f"{name}.png", size)
-        write_mask(folder / "label" / f"{name}.png", size)
+        mask = square_mask(size)
+        mask[-2, -2 - number % (size[0] // 2)] = number % 2
+        write_mask(folder / "label" / f"{name}.png", size, mask)
     return folder

@@ -197,7 +197,7 @@ def test_the_readers_line_survives_the_pipeline(tmp_path, fault):
         "damaged": "the picture is damaged or incomplete",
         "missing": "no such file; check the path",
         "size": "the mask has 9 x 16 pixels, its picture 16 x 16; save the mask",
-        "classes": "the mask holds the",
+        "classes": "the masks hold the",
     }[fault]
     with pytest.raises((ValueError, FileNotFoundError), match=expected):
         read_pair(pairs[1])

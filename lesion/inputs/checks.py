@@ -18,15 +18,15 @@ from lesion.inputs.classes import judge_classes
 from lesion.inputs.findings import Finding, by_source
 from lesion.inputs.folders import few, natural_key
 from lesion.inputs.legend import PLAIN, Legend
+from lesion.inputs.mask_checks import judge_masks, look_at_masks
 from lesion.inputs.pairing import DataFolder, Pair, find_parts
 from lesion.inputs.reading import read_image_and_bits, shown_size
 from lesion.inputs.splitting import division_remark, has_lists
-from lesion.inputs.stored import judge_bits, judge_rotation, read_both_ways
-from lesion.masks import IGNORED
+from lesion.inputs.stored import judge_bits, judge_rotation
 
 # Each is a function (source, legend) that judges all pairs of one data folder together, see
 # `findings.Source`.
-JUDGES = (judge_bits, judge_rotation, judge_classes)
+JUDGES = (judge_bits, judge_rotation, judge_masks, judge_classes)
 
 
 @dataclass
@@ -239,19 +239,10 @@ def _look_at(pair):
         finding.size = picture.shape[:2]
         beginning = repr(finding.size).encode()
         finding.fingerprint = hashlib.sha256(beginning + picture.tobytes()).hexdigest()
-        if pair.mask is not None:
-            mask, finding.turn_evidence = read_both_ways(pair, picture)
-            finding.coverage = float(np.mean(mask[mask != IGNORED] == 1))
-            finding.inverted = _looks_inverted(mask)
+        look_at_masks(pair, finding, picture)
     except (InputError, FileNotFoundError) as error:
         finding.problem = str(error)
     return finding
-
-
-def _looks_inverted(mask):
-    # A lesion leaves background at the frame; a mask with the two exchanged leaves none there.
-    frame = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
-    return bool(all(side.all() for side in frame) and not mask.all())
 
 
 def _by_fingerprint(findings):

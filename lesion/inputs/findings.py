@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
+from lesion.inputs.levels import Look
 from lesion.inputs.pairing import Pair
+from lesion.masks import IGNORED
 
 
 @dataclass
@@ -17,6 +21,8 @@ class Finding:
         size: height and width of the picture, None where it could not be read.
         coverage: share of the mask that is lesion, 0-1; None without a readable mask.
         inverted: the mask looks as if lesion and background were exchanged.
+        looks: what was seen in each of its mask files.
+        second_look: what was seen in the second annotator's.
         fingerprint: of the picture's pixels.
         bits: of the picture's values in a 16-bit file, None for other files.
         turn_evidence: whether the mask has to be turned, see `stored.read_both_ways`.
@@ -27,10 +33,28 @@ class Finding:
     size: tuple[int, int] | None = None
     coverage: float | None = None
     inverted: bool = False
+    looks: tuple[Look, ...] = ()
+    second_look: Look | None = None
     fingerprint: str = ""
     bits: int | None = None
     turn_evidence: float | None = None
     problem: str = ""
+
+    def set_mask(self, mask: np.ndarray) -> None:
+        """Set what is told of a whole mask, uint8 (H, W) of 0, 1 and IGNORED."""
+        counts = np.bincount(mask.ravel(), minlength=IGNORED + 1)
+        frame = np.unique(np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]))
+        self.set_counts(int(counts[0]), int(counts[1]), frame.tolist())
+
+    def set_counts(self, background: int, lesion: int, frame: list[int]) -> None:
+        """Set what is told of a mask, of which these are the pixels and the values at the frame."""
+        counted = background + lesion
+        if counted:
+            self.coverage = lesion / counted
+        else:
+            self.problem = self.problem or f"{self.name}: every pixel of its mask is ignored"
+        # A lesion leaves background at the frame; one exchanged with it leaves none there.
+        self.inverted = frame == [1] and background > 0
 
 
 @dataclass

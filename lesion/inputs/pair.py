@@ -17,7 +17,8 @@ class Pair:
     row of the metadata file, by column name. second_mask: another annotator's mask, against which
     the first is scored, or None. more_masks: further files of the same truth, united with the
     first. annotation: shapes drawn in an annotation tool, of which `mask` is the file. source: the
-    data folder, over which it is judged what masks mean. legend: what the levels of the mask mean.
+    data folder, over which it is judged what masks mean. legend: what the levels of the mask mean,
+    and second_legend those of the second annotator's.
     bits: of the values in a deep picture of this folder, None for those that its own highest shows.
     turn_mask: the mask is turned as the picture's rotation note says.
     """
@@ -33,6 +34,7 @@ class Pair:
     annotation: Annotation | None = None
     source: Path = Path()
     legend: Legend = PLAIN
+    second_legend: Legend = PLAIN
     bits: int | None = None
     turn_mask: bool = False
 

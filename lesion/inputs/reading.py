@@ -15,12 +15,11 @@ from PIL import Image
 from lesion.console import InputError
 from lesion.inputs.decoding import convert, decode, look
 from lesion.inputs.depth import bit_depth, deep_values, stored_values
+from lesion.inputs.judging import judge_looks
 from lesion.inputs.legend import PLAIN, Legend
+from lesion.inputs.levels import look_at_levels, mask_of, read_levels
 from lesion.inputs.orientation import UPRIGHT, stored_size, turn
 from lesion.inputs.pairing import Pair
-from lesion.masks import IGNORED
-
-MAX_CLASS_LEVEL = 20  # masks whose values all stay at or below this are class maps, not gray levels
 
 
 def read_image(path: str | Path, channels: int = 3, bits: int | None = None) -> np.ndarray:
@@ -72,49 +71,21 @@ def check_header(path: str | Path) -> None:
 def read_mask(path: str | Path, legend: Legend = PLAIN) -> np.ndarray:
     """Return the mask in `path` as uint8 (H, W): 1 is lesion, 0 is not, IGNORED counts for nothing.
 
-    With a legend that names levels, a pixel is what its level is. Otherwise the rule is, by the set
-    of levels (gray values; colours count by their luminance, palettes by their colours, a picture
-    of one constant colour by its transparency):
-
-    * one level: 0 is empty; 1 or full scale (255, 65535, 1.0) is all foreground;
-    * two levels {0, v}: v is foreground, however dark it is;
-    * more levels, as resizing and JPEG leave them: at least half of full scale is foreground.
-
-    Full scale is 255; 65535 for a 16-bit file with a value above 255; 1 for floating point with
-    none above 1.
+    What its levels mean is said by a legend that was judged over a whole folder, or else judged by
+    this mask alone, see `judging.judge_looks`.
 
     Raises:
-        InputError, FileNotFoundError: as `read_image`; or the levels, which are named, fit none of
-            these rules, and a guess would train a model on it: a class map (more than two levels,
-            none above 20), two levels without a background, one level that is neither empty nor
-            full, gray levels of which none reaches half of full scale.
+        InputError, FileNotFoundError: as `read_image`; or the levels, which are named, do not say
+            what is lesion.
     """
     path = Path(path)
-    picture = decode(path)
-    if picture.mode.startswith(("I", "F")):
-        values, full_scale = deep_values(path, picture)
-    else:
-        values, full_scale = _mask_values(path, picture), 255
-    if legend.lesion_level:
-        mask = np.isin(values, [float(level) for level in legend.lesion_level]).astype(np.uint8)
-        mask[np.isin(values, [float(level) for level in legend.ignore_level])] = IGNORED
-        return mask
-    levels = _levels(values)
-    smallest, largest = levels[0], levels[-1]
-    if len(levels) == 1 and largest in (0, 1, 255, full_scale):
-        return np.full(values.shape, int(largest > 0), np.uint8)
-    if len(levels) == 2 and smallest == 0:
-        return (values == largest).astype(np.uint8)
-    half = full_scale / 2
-    shown = ", ".join(f"{level:g}" for level in levels[:8]) + (", ..." if len(levels) > 8 else "")
-    remedy = "save it with 0 for background and 255 for the lesion"
-    if full_scale > 1 and largest <= MAX_CLASS_LEVEL:
-        raise InputError(f"{path}: the mask holds the class numbers {shown}; {remedy}")
-    if largest < half or (len(levels) < 3 and smallest >= half):
-        raise InputError(
-            f"{path}: the mask holds the levels {shown}, which do not say what is lesion; {remedy}"
-        )
-    return (values >= half).astype(np.uint8)
+    levels = read_levels(path)
+    if not legend.known:
+        verdict = judge_looks([look_at_levels(path, levels)], legend)
+        if path in verdict.problems:
+            raise InputError(verdict.problems[path])
+        legend = verdict.legends[path]
+    return mask_of(levels, legend)
 
 
 def read_pair(pair: Pair, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -155,7 +126,8 @@ def read_truth(pair: Pair, shape: tuple) -> np.ndarray:
 
 def read_second_truth(pair: Pair, shape: tuple) -> np.ndarray:
     """Return the second annotator's mask as `read_truth` does the first one's."""
-    return read_truth(replace(pair, mask=pair.second_mask, more_masks=(), annotation=None), shape)
+    second = {"mask": pair.second_mask, "legend": pair.second_legend}
+    return read_truth(replace(pair, **second, more_masks=(), annotation=None), shape)
 
 
 def size_problem(path: Path, picture_shape: tuple, mask_shape: tuple) -> str:
@@ -187,25 +159,6 @@ def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
     It is 1 where the lesion covers at least half of the new pixel.
     """
     return (_resize(mask[..., None] * np.uint8(255), size) >= 128).astype(np.float32)
-
-
-def _mask_values(path, picture):
-    """Return uint8 (height, width): luminance, or transparency where the colour is constant."""
-    if "A" in picture.getbands() or "transparency" in picture.info:
-        picture = convert(path, picture, "RGBA")
-        *colours, (alpha_low, alpha_high) = picture.getextrema()
-        if alpha_low < alpha_high and all(low == high for low, high in colours):
-            return np.asarray(picture.getchannel("A"))
-    return np.asarray(convert(path, picture, "L"))
-
-
-def _levels(values):
-    """Return the distinct values in ascending order; counting bins is faster than sorting."""
-    if values.dtype == np.uint8 or values.dtype == np.uint16:
-        bins = 256 if values.dtype == np.uint8 else 65536
-        counts = cv2.calcHist([np.ascontiguousarray(values)], [0], None, [bins], [0, bins])
-        return np.flatnonzero(counts)
-    return np.unique(values)
 
 
 def _resize(array, size):

@@ -75,7 +75,7 @@ def read_both_ways(pair: Pair, picture: np.ndarray) -> tuple[np.ndarray, float |
     Raises:
         InputError, FileNotFoundError: as `read_truth` of masks that do not fit in either way.
     """
-    if not _may_be_turned(pair):
+    if own_turn(pair) == UPRIGHT:
         return read_truth(pair, picture.shape), None
     ways, problem = [], None
     for turned in (False, True):
@@ -92,11 +92,12 @@ def read_both_ways(pair: Pair, picture: np.ndarray) -> tuple[np.ndarray, float |
     return plain, turn_evidence(picture, plain, turned)
 
 
-def _may_be_turned(pair):
+def own_turn(pair: Pair) -> int:
+    """Return the rotation note of a picture that its masks have not, else `UPRIGHT`."""
     masks = (pair.mask, *pair.more_masks) if pair.annotation is None else ()
-    return look(pair.image).orientation != UPRIGHT and all(
-        look(mask).orientation == UPRIGHT for mask in masks
-    )
+    if any(look(mask).orientation != UPRIGHT for mask in masks):
+        return UPRIGHT
+    return look(pair.image).orientation
 
 
 def judge_rotation(source: Source, legend: Legend) -> None:

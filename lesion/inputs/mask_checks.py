@@ -1,0 +1,119 @@
+"""What is wrong with masks, or worth a look: one by one, and over all of a data folder."""
+
+from collections import Counter, defaultdict
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from lesion.console import InputError
+from lesion.inputs.findings import Finding, Source
+from lesion.inputs.folders import few
+from lesion.inputs.judging import judge_looks
+from lesion.inputs.legend import PLAIN, Legend
+from lesion.inputs.levels import look_at_levels, read_levels
+from lesion.inputs.orientation import UPRIGHT, stored_size
+from lesion.inputs.pairing import Pair
+from lesion.inputs.reading import read_truth, size_problem
+from lesion.inputs.stored import own_turn, read_both_ways
+
+FEWEST_SAME = 3  # masks that are all the same are no chance
+
+
+def look_at_masks(pair: Pair, finding: Finding, picture: np.ndarray) -> None:
+    """Read the mask files of a pair and complete the finding of its picture, uint8 (H, W, 3).
+
+    Raises:
+        InputError, FileNotFoundError: a file cannot be read.
+    """
+    if pair.second_mask is not None:
+        finding.second_look = look_at_levels(pair.second_mask, read_levels(pair.second_mask))
+    if pair.annotation is not None:
+        mask, finding.turn_evidence = read_both_ways(pair, picture)
+        finding.set_mask(mask)
+    elif pair.mask is not None:
+        paths = (pair.mask, *pair.more_masks)
+        finding.looks = tuple(look_at_levels(path, read_levels(path)) for path in paths)
+        note = own_turn(pair)
+        for look in finding.looks:
+            if look.shape not in (finding.size, stored_size(finding.size, note)):
+                problem = size_problem(look.path, finding.size, look.shape)
+                finding.problem = finding.problem or problem
+        if note != UPRIGHT and not finding.problem:
+            with suppress(InputError):  # whether levels can be understood is judged later
+                finding.turn_evidence = read_both_ways(pair, picture)[1]
+
+
+def judge_masks(source: Source, legend: Legend) -> None:
+    """Judge what the levels of all masks of a folder mean; a judge, see `findings.Source`."""
+    verdict = judge_looks([look for found in source.findings for look in found.looks], legend)
+    second = [found.second_look for found in source.findings if found.second_look]
+    second = judge_looks(second, legend)
+    for number, (pair, found) in enumerate(zip(source.pairs, source.findings, strict=True)):
+        if found.second_look:
+            pair = _with_legend(pair, found, (found.second_look,), second, "second_legend")
+        if found.looks:
+            pair = _with_legend(pair, found, found.looks, verdict, "legend")
+            _cover(pair, found)
+        source.pairs[number] = pair
+    source.remarks += _remarks(source, verdict)
+
+
+def _with_legend(pair, found, looks, verdict, name):
+    """Return the pair with the legend of its mask files, or set the problem of its finding."""
+    problems = [verdict.problems[look.path] for look in looks if look.path in verdict.problems]
+    # An empty mask goes with any other.
+    telling = [look for look in looks if look.path in verdict.ways] or looks
+    legends = {verdict.legends.get(look.path, PLAIN) for look in telling}
+    if len(legends) > 1:
+        others = ", ".join(look.path.name for look in looks[1:])
+        problems.append(
+            f"{looks[0].path}: holds other levels than {others}, of one picture; save them alike"
+        )
+    if problems:
+        found.problem = found.problem or problems[0]
+        return pair
+    return replace(pair, **{name: legends.pop()})
+
+
+def _cover(pair, found):
+    if found.problem:
+        return
+    if len(found.looks) > 1:
+        found.set_mask(read_truth(pair, found.size))
+        return
+    (look,) = found.looks
+    levels = list(look.counts)
+    values = list(map(pair.legend.value_of, pair.legend.nearest(levels)))
+    meaning = dict(zip(levels, values, strict=True))
+    pixels = Counter()
+    for level, count in look.counts.items():
+        pixels[meaning[level]] += count
+    found.set_counts(pixels[0], pixels[1], sorted({meaning[level] for level in look.frame}))
+
+
+def _remarks(source, verdict):
+    """Return what is worth a look in masks that can be read."""
+    named = [
+        (pair.name, found.coverage, look)
+        for pair, found in zip(source.pairs, source.findings, strict=True)
+        for look in found.looks
+        if not found.problem
+    ]
+    remarks, ways = [], defaultdict(list)
+    for name, _, look in named:
+        if look.path in verdict.ways:
+            ways[verdict.ways[look.path]].append(name)
+    if len(ways) > 1:
+        (usual, others), *rare = sorted(ways.items(), key=lambda item: -len(item[1]))
+        listed = "; ".join(f"{way} in {few(names)}" for way, names in rare)
+        remarks.append(
+            f"masks hold different levels, each is read by its own: {listed}; {usual} in the "
+            f"other {len(others)}"
+        )
+    if lines := [name for name, _, look in named if look.line]:
+        remarks.append(f"mask looks like an outline, not filled: {few(lines)}")
+    drawn = [(name, look) for name, coverage, look in named if coverage and coverage < 1]
+    if len(drawn) >= FEWEST_SAME and len({look.fingerprint for _, look in drawn}) == 1:
+        remarks.append(f"the same mask for different pictures: {few([name for name, _ in drawn])}")
+    return remarks

@@ -1,0 +1,117 @@
+"""Which levels masks really consist of, and which are only at borders, in noise or by JPEG.
+
+real = real_levels(looks)           # of one folder and kind
+levels_in(look, real)               # of one of its masks
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from lesion.inputs.legend import Level
+from lesion.inputs.levels import FEW_LEVELS, Look
+
+BLACK = (0.0, 0.0, 0.0)
+WHITE = {"gray values": 255, "16-bit gray values": 65535, "values from 0 to 1": 1}  # by kind
+HIGHEST_CLASS = 20  # numbers up to this look like numbers of classes, not like gray values
+# Of masks with many levels: what is less than this share of their even pixels is chance, and what
+# is nearer than this share of their range to a level that is so much more frequent belongs to it.
+EVEN_SHARE = 0.005
+NEAR = 0.08
+RARER = 0.05
+# A level between two others is what resizing leaves at borders. One that is alone between them, in
+# the middle, in most masks and with so many pixels in each, was drawn there.
+OVERSHOOT = 0.1
+MIDDLE = (0.1, 0.9)
+DRAWN_PIXELS = 8
+SPOILT_SHARE = 0.5
+SPOILT_PIXELS = 256  # JPEG makes as many gray around a lesion of a few pixels
+
+
+def is_white(level: Level, kind: str) -> bool:
+    """Whether a level is the highest that there is of its kind."""
+    return level.place == (WHITE.get(kind, 255.0),) * 3
+
+
+def real_levels(looks: Sequence[Look]) -> list[Level]:
+    """Return the levels that masks of one folder and kind consist of.
+
+    These form regions; or they are thin, but no mixture of two others as resizing makes them at
+    borders, such as the 255 of a void ring around a lesion of level 1.
+    """
+    kind = looks[0].kind
+    few = [look for look in looks if len(look.counts) <= FEW_LEVELS]
+    regions = dict.fromkeys(level for look in looks for level in _regions(look))
+    thin = list(dict.fromkeys(level for look in few for level in look.counts))
+    thin = [level for level in thin if level not in regions]
+    if len(regions) < 2 and thin:
+        highest = max([*regions, *thin], key=lambda level: level.place)
+        if kind not in WHITE or highest.place[0] >= WHITE[kind] / 2:
+            regions[highest] = None  # lesions of a few pixels with soft borders
+            darkest = min([*regions, *thin], key=lambda level: level.place)
+            regions[darkest] = None
+    mixed = [level for level in thin if level not in regions and _is_mixed(level, regions)]
+    drawn = [level for level in thin if level not in mixed]
+    if len(mixed) == 1 and len(few) == len(looks) and _is_drawn(mixed[0], looks, regions):
+        drawn += mixed
+    return sorted({*regions, *drawn}, key=lambda level: level.place)
+
+
+def levels_in(look: Look, real: Sequence[Level]) -> list[Level]:
+    """Return which of the real levels of its folder a mask holds."""
+    held = look.counts if len(look.counts) <= FEW_LEVELS else _regions(look)
+    return [level for level in real if level in held]
+
+
+def is_spoilt(look: Look, known: Sequence[Level]) -> bool:
+    """Whether much of a mask is far from all levels that it should consist of."""
+    places = np.array([level.place for level in known])
+    span = np.linalg.norm(np.ptp(places, axis=0)) or 1.0
+    far = beside = 0
+    for level, count in look.counts.items():
+        distances = np.linalg.norm(places - level.place, axis=1)
+        far += count * (distances.min() > span / 4)
+        beside += count * (distances.argmin() > 0)
+    return far > max(SPOILT_PIXELS, SPOILT_SHARE * beside)
+
+
+def _regions(look):
+    """Return the levels of one mask that cover more than borders."""
+    if len(look.counts) <= FEW_LEVELS:
+        return list(look.even)
+    least = EVEN_SHARE * sum(look.even.values())
+    frequent = [(count, level) for level, count in look.even.items() if count >= least]
+    places = np.array([level.place for level in look.counts])
+    near = NEAR * np.linalg.norm(np.ptp(places, axis=0))
+    return [
+        level
+        for count, level in frequent
+        if not any(
+            count < RARER * other and np.linalg.norm(np.subtract(place.place, level.place)) < near
+            for other, place in frequent
+        )
+    ]
+
+
+def _is_mixed(level, regions):
+    return any(0 <= share <= 1 for share in _shares(level, regions))
+
+
+def _shares(level, regions):
+    """Return how far between two regions a level lies, for each two that it lies between."""
+    for one, other in combinations(regions, 2):
+        way = np.subtract(other.place, one.place)
+        length = np.linalg.norm(way)
+        share = float(np.subtract(level.place, one.place) @ way) / length**2
+        away = np.linalg.norm(np.subtract(level.place, one.place) - share * way)
+        if away <= OVERSHOOT * length and -OVERSHOOT <= share <= 1 + OVERSHOOT:
+            yield min(max(share, 0.0), 1.0)
+
+
+def _is_drawn(level, looks, regions):
+    if not any(MIDDLE[0] <= share <= MIDDLE[1] for share in _shares(level, regions)):
+        return False
+    with_border = [look for look in looks if len(look.counts) > 1]
+    drawn = [look for look in with_border if look.counts.get(level, 0) >= DRAWN_PIXELS]
+    return 2 * len(drawn) > len(with_border)
