@@ -14,7 +14,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lesion.inputs.decoding import convert, decode, deep_values
+from lesion.inputs.decoding import convert, decode
+from lesion.inputs.depth import deep_values
 from lesion.inputs.legend import Legend, Level
 
 FEW_LEVELS = 16  # a mask of more was resized, saved as JPEG, or is none

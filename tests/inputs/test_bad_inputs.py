@@ -137,7 +137,7 @@ HANDLED = [  # what `check` remarks on it, and how many pairs `train` takes
      for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._3.png", "__MACOSX/3.png"))), "", 6),
     ("WebP named .png", put("image/3.png", encoded("WEBP", lossless=True)), "", 6),
     ("GIF masks", steps(*(replace(f"label/{n}.png", f"label/{n}_mask.gif", GIF_MASK)
-                          for n in range(1, 7))), "", 6),
+                          for n in range(1, 7))), "same mask for different pictures", 6),
     ("folder that links to its parent", bad.link("image/loop", "../../data"), "", 6),
     ("picture twice in training", bad.copy("image/1.png", "image/2.png"), "same picture: 1, 2", 6),
     ("picture in two parts", bad.copy("image/1.png", "image/4.png"), "same picture: 1, 4", 5),

@@ -121,7 +121,7 @@ def test_masks_are_read_as_their_pictures(tmp_path, notes, stored_masks, size):
     report, masks = read_all(tmp_path)
     assert same(masks, truth)
     assert report.problems == []
-    (remark,) = report.remarks
+    (remark,) = [line for line in report.remarks if "same mask" not in line]
     assert remark.startswith(TURNED if stored_masks else "masks fit their pictures")
     assert not any(pair.turn_mask for pair in report.folder.pairs if not stored_masks)
 
