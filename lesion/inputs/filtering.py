@@ -106,9 +106,15 @@ def filter_pairs(
     progress: bool = True,
     legend: Legend = PLAIN,
 ) -> tuple[list[Pair], list[str]]:
-    """Return (the good ones of `pairs` of a data folder, lines on the rest); as `filter_split`."""
-    problems = [line for folder in find_parts(directory).values() for line in folder.problems]
-    seen, left_out = _look(pairs, problems, skip_bad, directory, progress, legend)
+    """Return (the good ones of `pairs` of a data folder, lines on the rest); as `filter_split`.
+
+    All files of the folder are looked at: what a mask means is judged by all of them, as it was for
+    the training.
+    """
+    folders, chosen = find_parts(directory).values(), {pair.image for pair in pairs}
+    problems = [line for folder in folders for line in folder.problems]
+    others = [p for folder in folders for p in folder.labelled if p.image not in chosen]
+    seen, left_out = _look(pairs, problems, skip_bad, directory, progress, legend, others)
     good = [pair for pair, finding in seen.values() if not finding.problem]
     if not good:
         raise InputError(f"{left_out[0]}; {NOTHING_LEFT}")
@@ -146,15 +152,19 @@ def filter_pictures(
     return good, lines
 
 
-def _look(pairs, problems, skip_bad, directory, progress, legend):
-    """Return ({picture path: (judged pair, Finding)}, all problems); raise unless skip_bad."""
-    judged, findings, remarks = look_at(pairs, progress and len(pairs) > 1, legend)
+def _look(pairs, problems, skip_bad, directory, progress, legend, others=()):
+    """Return ({picture path: (judged pair, Finding)}, all problems); raise unless skip_bad.
+
+    others: pairs by which the masks are judged, too, but whose problems are nobody's concern.
+    """
+    judged, findings, remarks = look_at([*pairs, *others], progress and len(pairs) > 1, legend)
     for remark in remarks:
         note(remark)
+    findings = findings[: len(pairs)]
     lines = problems + problems_of(findings)
     if lines and not skip_bad:
         raise InputError(lines[0] + advice(len(lines) - 1, directory))
-    return {pair.image: (pair, found) for pair, found in zip(judged, findings, strict=True)}, lines
+    return {pair.image: (pair, found) for pair, found in zip(judged, findings, strict=False)}, lines
 
 
 def advice(more: int = 0, directory: str | Path | None = None) -> str:

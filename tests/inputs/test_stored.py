@@ -185,6 +185,14 @@ def test_commands_read_what_check_found(tmp_path):
     assert same({pair.name: read_pair(pair)[1] for pair in pairs}, truth)
 
 
+def test_some_pairs_are_judged_by_their_whole_folder(tmp_path):
+    truth = write_folder(tmp_path, [3] * 6, True, contrast=25)
+    chosen = find_pairs(tmp_path).pairs[:1]  # of which alone it could not be told
+    (pair,), left_out = filter_pairs(tmp_path, chosen)
+    assert (pair.turn_mask, left_out) == (True, [])
+    np.testing.assert_array_equal(read_pair(pair)[1], truth[pair.name])
+
+
 @pytest.mark.parametrize(("note", "size_told"), [(6, True), (6, False), (3, False)])
 def test_shapes_drawn_on_the_stored_picture(tmp_path, note, size_told):
     pairs, truth = [], write_folder(tmp_path, [note] * 3, False)
