@@ -71,7 +71,7 @@ def _remark_scaled(source, indices):
         f"{pair.name} ({shown_size(pair.annotation.size)} to {shown_size(finding.size)})"
         for pair, finding in ((source.pairs[index], source.findings[index]) for index in indices)
         if pair.annotation.size and finding.size and not finding.problem
-        and pair.annotation.size != finding.size[:: -1 if pair.turn_mask else 1]
+        and sorted(pair.annotation.size) != sorted(finding.size)  # or only turned
     ]  # fmt: skip
     if scaled:
         source.remarks.append(f"shapes are scaled to the size of the picture: {few(scaled)}")

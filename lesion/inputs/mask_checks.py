@@ -1,5 +1,6 @@
 """What is wrong with masks, or worth a look: one by one, and over all of a data folder."""
 
+import math
 from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import replace
@@ -35,13 +36,22 @@ def look_at_masks(pair: Pair, finding: Finding, picture: np.ndarray) -> None:
         paths = (pair.mask, *pair.more_masks)
         finding.looks = tuple(look_at_levels(path, read_levels(path)) for path in paths)
         note = own_turn(pair)
+        stored = stored_size(finding.size, note)
         for look in finding.looks:
-            if look.shape not in (finding.size, stored_size(finding.size, note)):
+            if look.shape not in (finding.size, stored):
                 problem = size_problem(look.path, finding.size, look.shape)
                 finding.problem = finding.problem or problem
         if note != UPRIGHT and not finding.problem:
-            with suppress(InputError):  # whether levels can be understood is judged later
-                finding.turn_evidence = read_both_ways(pair, picture)[1]
+            finding.turn_evidence = _turn_evidence(pair, finding, picture, stored)
+
+
+def _turn_evidence(pair, finding, picture, stored):
+    """Return whether the masks have to be turned, see `stored.read_both_ways`."""
+    sizes = {look.shape for look in finding.looks}
+    if stored != finding.size and len(sizes) == 1:
+        return math.inf if sizes == {stored} else -math.inf
+    with suppress(InputError):  # whether levels can be understood is judged later
+        return read_both_ways(pair, picture)[1]
 
 
 def judge_masks(source: Source, legend: Legend) -> None:

@@ -133,7 +133,7 @@ def judge_rotation(source: Source, legend: Legend) -> None:
         (True, "masks turned as the rotation notes of their pictures say"),
         (False, "masks fit their pictures, which have rotation notes, as they are"),
     ):
-        if listed := [names[i] for i in turned if turned[i] is way]:
+        if listed := [names[i] for i in sorted(turned) if turned[i] is way]:
             source.remarks.append(f"{words}: {few(listed)}")
     sign = 1 if verdict else -1
     if odd := [names[i] for i, value in by_edges.items() if value * sign < -CONTRADICTION]:

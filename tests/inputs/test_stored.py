@@ -143,6 +143,18 @@ def test_sizes_of_some_tell_for_all(tmp_path):
     assert report.problems == []
 
 
+def test_a_mask_whose_level_only_the_others_explain(tmp_path):
+    truth = write_folder(tmp_path, [6, 8, 6, 8], True)
+    for number, note in enumerate([6, 8, 6, 8]):
+        stored = turn(truth[str(number)], INVERSE[note]) * 200
+        stored[:] = stored if number else 200  # the lesion fills the first picture
+        Image.fromarray(stored).save(tmp_path / "label" / f"{number}.png")
+    truth["0"][:] = 1
+    report, masks = read_all(tmp_path)
+    assert same(masks, truth)
+    assert report.problems == []
+
+
 def test_what_cannot_be_told_is_a_problem(tmp_path):
     write_folder(tmp_path, [3, 3, 1], True, contrast=0)
     result = check(tmp_path, progress=False)
@@ -213,6 +225,7 @@ def test_shapes_drawn_on_the_stored_picture(tmp_path, note, size_told):
     folder.pairs[:] = pairs
     report = check_pairs(folder, progress=False)
     assert report.problems == []
+    assert [remark.startswith(TURNED) for remark in report.remarks] == [True]
     for pair in report.folder.pairs:
         shape = read_image(pair.image).shape
         np.testing.assert_array_equal(read_truth(pair, shape), truth[pair.name])
