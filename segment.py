@@ -5,6 +5,8 @@
     python segment.py evaluate --data DIR --weights runs/mine/model.keras --out runs/scores
     python segment.py compare --data DIR --weights A.keras B.keras --out runs/comparison
     python segment.py predict PICTURE... --weights runs/mine/model.keras --out masks
+    python segment.py convert DIR --out plain
+    python segment.py convert DIR --predictions masks --to coco --out to_correct
 
 DIR holds pictures and masks; `check` tells what was found in it. Results go to a new folder.
 A mistake ends in one line that says what to do, and exit code 2; --debug shows where it was found.
@@ -62,6 +64,26 @@ def add_constants(parser, chosen=None):
         parser.add_argument(*words, dest=name, default=constant.default, **options)
 
 
+def add_convert(commands):
+    """Add the command that brings data from and to annotation tools; return its parser."""
+    convert = commands.add_parser(
+        "convert", help="write a data folder as plain image/ and label/, or for annotation tools"
+    )
+    convert.set_defaults(run=run_convert)
+    convert.add_argument("directory", metavar="DIR")
+    convert.add_argument(
+        "--to",
+        choices=("coco", "labelme", "yolo"),
+        help="format of outlines, in which a hole is joined to the rim by a slit, instead of masks",
+    )
+    convert.add_argument(
+        "--predictions",
+        metavar="MASKS",
+        help="what predict wrote for the pictures in DIR, to be corrected in a tool",
+    )
+    return convert
+
+
 def create_parser():
     parser = Parser(
         prog="segment.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -72,6 +94,8 @@ def create_parser():
     evaluate = commands.add_parser("evaluate", help="score saved weights on pairs")
     compare = commands.add_parser("compare", help="two or more networks on the same pictures")
     predict = commands.add_parser("predict", help="draw the outline of the lesion in pictures")
+
+    convert = add_convert(commands)
 
     check.set_defaults(run=run_check)
     train.set_defaults(run=run_train)
@@ -88,7 +112,7 @@ def create_parser():
             "--weights", metavar="FILE", default=SHIPPED_WEIGHTS, help=SHIPPED_HELP
         )
     compare.add_argument("--weights", metavar="FILE", nargs="+", required=True)
-    for command in (train, evaluate, compare, predict):
+    for command in (train, evaluate, compare, predict, convert):
         command.add_argument("--out", metavar="DIR", help="default: a new folder in runs/")
     evaluate.add_argument(
         "--part",
@@ -107,10 +131,10 @@ def create_parser():
         help="keep all parts of a mask, also if the network does better with the largest alone",
     )
     add_constants(train)
-    for command in (check, evaluate, compare):
+    for command in (check, evaluate, compare, convert):
         add_constants(command, LEGEND)
     train.add_argument("--resume", action="store_true", help="go on with a training in --out")
-    for command in (train, evaluate, compare, predict):
+    for command in (train, evaluate, compare, predict, convert):
         command.add_argument(
             "--skip-bad",
             action="store_true",
@@ -222,6 +246,21 @@ def left_away(network, row):
     """Say of a line of lesions.csv that its mask does not hold all that the network found."""
     several = network.one_lesion and row["parts"] > 1
     return f", kept the largest of {row['parts']} parts" if several else ""
+
+
+def run_convert(arguments):
+    from lesion import inputs
+
+    with releasing(new_folder(arguments, "converted")) as out:
+        lines = inputs.convert(
+            arguments.directory,
+            out,
+            arguments.to,
+            arguments.predictions,
+            arguments.skip_bad,
+            inputs.legend_of(arguments),
+        )
+        print("\n".join([*lines, f"all is in {out}"]))
 
 
 def new_folder(arguments, name):

@@ -8,6 +8,7 @@ Needs neither Keras nor TensorFlow.
 """
 
 from lesion.inputs.checks import check, check_pairs, shared_pictures
+from lesion.inputs.conversion import convert
 from lesion.inputs.filtering import filter_pairs, filter_pictures, filter_split, legend_of, load
 from lesion.inputs.held_out import EVERY_PAIR, Selection, select_pairs, unique_names
 from lesion.inputs.legend import PLAIN, Legend
@@ -34,6 +35,7 @@ __all__ = [
     "Split",
     "check",
     "check_pairs",
+    "convert",
     "distinct_names",
     "filter_pairs",
     "filter_pictures",
