@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from scipy.spatial import KDTree
 
 TOLERANCES = (
     1,
@@ -60,6 +59,8 @@ def _simpler(contour, tolerance):
 
 def _joined(ring, holes):
     """Return one ring with the holes, the nearest first, so that no slit crosses another hole."""
+    from scipy.spatial import KDTree  # takes longer to import than all of `inputs`
+
     holes = list(holes)
     while holes:
         near = [KDTree(ring).query(hole) for hole in holes]
