@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lesion.console import InputError, usable_cores
-from lesion.inputs.classes import judge_classes
+from lesion.inputs.classes import check_class_names, judge_classes
 from lesion.inputs.findings import Finding, by_source
 from lesion.inputs.folders import few, natural_key
 from lesion.inputs.legend import PLAIN, Legend
@@ -151,6 +151,7 @@ def look_at(
     Raises:
         InputError: the legend does not fit what is there.
     """
+    check_class_names(pairs, legend)
     pairs = [replace(pair, legend=legend) for pair in pairs]
     with ThreadPoolExecutor(usable_cores()) as pool:  # decoding runs outside Python's lock
         look = tqdm(

@@ -16,7 +16,7 @@ from annotated import (
     tool_mask,
     write_json,
 )
-from picture_files import write_mask
+from picture_files import write_mask, write_pairs
 
 from lesion.console import InputError
 from lesion.inputs.checks import check, check_pairs
@@ -64,14 +64,17 @@ def test_several_classes_are_a_problem_until_some_are_chosen(tmp_path):
     assert report.problems == report.remarks == []
 
 
-def test_unknown_classes(tmp_path):
+@pytest.mark.parametrize("names", [("leison",), ("lesion", "leison")])
+def test_unknown_classes(tmp_path, names):
     labelled(tmp_path, "lesion", "ruler")
-    with pytest.raises(
-        InputError, match=r"no shape is of the class leison; there are lesion \(2\)"
-    ):
-        lesion_classes(tmp_path, "leison")
-    report, _ = lesion_classes(tmp_path, "lesion", "leison")
-    assert report.remarks == ["no shape is of the class leison, but: lesion (2), ruler (2)"]
+    with pytest.raises(InputError, match=r"of the class leison; there are lesion \(2\), ruler"):
+        lesion_classes(tmp_path, *names)
+
+
+def test_classes_of_masks(tmp_path):
+    write_pairs(tmp_path, ["1", "2"])
+    with pytest.raises(InputError, match="class lesion; there are no shapes, only mask files"):
+        lesion_classes(tmp_path, "lesion")
 
 
 @pytest.mark.parametrize("background", ["_background_", "skin", "Background"])
