@@ -21,9 +21,7 @@ from lesion.masks import PREDICTED
 
 MAX_PIXELS = 150_000_000  # a 12,000 x 12,000 scan passes; a decompression bomb does not
 MAX_BYTES = 1_000_000_000
-# PPM is opened only so that the error can say what the file is.
-OPENED_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "GIF", "WEBP", "AVIF", "PPM")
-UNREADABLE_FORMATS = ("PPM",)
+READ_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "GIF", "WEBP", "AVIF", "PPM")
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 AVIF_BRANDS = (b"avif", b"avis")
 PHOTOMETRIC = ExifTags.Base.PhotometricInterpretation
@@ -147,11 +145,9 @@ def _rotation_note(picture):
 
 def _open(path, file, beginning):
     """Return the lazy Pillow picture in a file, after looking at its kind and size."""
-    picture = _open_heif(path, file, beginning) or Image.open(file, formats=OPENED_FORMATS)
+    picture = _open_heif(path, file, beginning) or Image.open(file, formats=READ_FORMATS)
     _check_size(path, *picture.size)
     frames = getattr(picture, "n_frames", 1)
-    if picture.format in UNREADABLE_FORMATS:
-        raise InputError(f"{path}: the file is a {picture.format} picture; save it as PNG")
     if frames > 1 and picture.format in ("GIF", "WEBP", "PNG", "AVIF"):
         raise InputError(
             f"{path}: the file is an animated {picture.format} picture of {frames} frames; save "

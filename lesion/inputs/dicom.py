@@ -12,6 +12,9 @@ from lesion.console import InputError
 SUFFIXES = (".dcm", ".dicom")
 MAGIC = b"DICM"  # after a preamble of 128 bytes
 FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")  # with which old files without a preamble begin
+# Beside palettes; the others are of films, or have been withdrawn.
+INTERPRETATIONS = ("MONOCHROME1", "MONOCHROME2", "RGB")
+INTERPRETATIONS += ("YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # which pydicom makes RGB
 REMEDY = "save the picture as PNG"
 
 warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom")
@@ -81,7 +84,7 @@ def read_values(path, dataset):
     if kind == "PALETTE COLOR":
         values = apply_color_lut(values, dataset)
         return (values >> 8 if values.max() > 255 else values).astype(np.uint8), 8, False
-    if kind not in ("MONOCHROME1", "MONOCHROME2", "RGB") and not kind.startswith("YBR_"):
+    if kind not in INTERPRETATIONS:
         raise InputError(
             f"{path}: the DICOM file's photometric interpretation is {kind}, which cannot be read; "
             f"{REMEDY}"

@@ -9,7 +9,19 @@ from lesion.inputs.dicom import is_unnamed_dicom
 from lesion.inputs.places import describe
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".gif"}
-PICTURE_SUFFIXES |= {".webp", ".avif", ".heic", ".heif", ".hif", ".dcm", ".dicom"}
+PICTURE_SUFFIXES |= {
+    ".webp",
+    ".avif",
+    ".pbm",
+    ".pgm",
+    ".ppm",
+    ".pnm",
+    ".heic",
+    ".heif",
+    ".hif",
+    ".dcm",
+    ".dicom",
+}
 # How the names of what systems keep for themselves begin; the last three at the top of a drive.
 SYSTEM_NAMES = (
     ".",

@@ -25,8 +25,8 @@ from lesion.inputs.pairing import Pair
 def read_image(path: str | Path, channels: int = 3, bits: int | None = None) -> np.ndarray:
     """Return the picture in `path` as uint8 (height, width, channels), 0-255, turned upright.
 
-    PNG, JPEG, BMP, TIFF, WebP, GIF of one frame, AVIF; HEIC with pillow-heif and DICOM of one frame
-    with pydicom installed. 1-bit, gray, palette, RGB, RGBA (transparency is dropped), CMYK.
+    PNG, JPEG, BMP, TIFF, WebP, GIF of one frame, AVIF, PPM; HEIC with pillow-heif and DICOM of one
+    frame with pydicom installed. 1-bit, gray, palette, RGB, RGBA (transparency is dropped), CMYK.
     Of values in 16-bit files the upper 8 of their bits count; floating point is taken as 0-1 when
     no value exceeds 1, else as 0-255. EXIF rotation is applied.
 
@@ -134,9 +134,13 @@ def size_problem(path: Path, picture_shape: tuple, mask_shape: tuple) -> str:
     """Return what is wrong if the mask in `path` has another size than its picture, else ""."""
     if picture_shape[:2] == mask_shape:
         return ""
+    lies = picture_shape[1::-1] == mask_shape  # it was made without regard to a rotation note
+    remedy = (
+        "turn the mask as its picture is seen" if lies else "save the mask at the picture's size"
+    )
     return (
         f"{path}: the mask has {shown_size(mask_shape)} pixels, its picture "
-        f"{shown_size(picture_shape)}; save the mask at the picture's size"
+        f"{shown_size(picture_shape)}; {remedy}"
     )
 
 

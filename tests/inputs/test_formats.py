@@ -92,9 +92,19 @@ def test_a_gif_mask_whose_palette_is_exchanged(tmp_path):
 
 def test_suffixes_that_count_as_pictures(tmp_path):
     names = ["a.jfif", "b.JPE", "c.webp", "d.heic", "e.HEIF", "f.avif", "g.gif", "h.dcm", "i.dicom"]
+    names += ["j.PPM", "k.pgm"]
     for name in names:
         write(tmp_path / name, encoded("JPEG"))
     assert [path.name for path in find_pictures([tmp_path])[0]] == names
+
+
+def test_portable_maps(tmp_path):
+    path = write(tmp_path / "x.ppm", encoded("PPM", NOISE))
+    np.testing.assert_array_equal(read_image(path), NOISE)
+    path.write_bytes(b"P5 3 1 4095\n" + np.array([0, 2048, 4095], ">u2").tobytes())
+    assert read_image(path, 1).ravel().tolist() == [0, 128, 255]
+    path.write_bytes(b"P1 3 1\n0 1 1\n")  # in bit maps 1 is black
+    assert read_image(path, 1).ravel().tolist() == [255, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -291,6 +301,11 @@ def test_gray_dicom(tmp_path, bits):
     np.testing.assert_array_equal(read_image(path, 1)[..., 0], GRAY)
 
 
+def test_deep_colours_in_dicom(tmp_path):
+    path = write(tmp_path / "x.dcm", dicom(DEEP, "RGB", bits=12))
+    np.testing.assert_array_equal(read_image(path), DEEP >> 4)
+
+
 def test_a_dark_dicom_has_the_bits_that_it_states(tmp_path):
     path = write(tmp_path / "x.dcm", dicom(np.array([[0, 400]], np.uint16), bits=12))
     assert read_image_and_bits(path, 1)[1] == 12
@@ -331,12 +346,13 @@ def test_dicom_without_its_preamble(tmp_path):
     [
         (dicom(), r"holds no picture \(Encapsulated PDF Storage\); save"),
         (dicom(np.zeros((2, 4, 6), np.uint8)[0], NumberOfFrames=12), "holds 12 frames; save"),
+        (dicom(NOISE, "YBR_PARTIAL_422"), "interpretation is YBR_PARTIAL_422.*; save"),
         (dicom(GRAY, "CMYK"), "interpretation is CMYK.*; save"),
         (dicom(GRAY)[:-300], "damaged or incomplete"),
         (dicom(np.zeros((4, 6), np.uint8), Rows=20000, Columns=20000), "20000 x 20000.*megapixels"),
         (dicom(np.full((4, 6), 70000, np.uint32), bits=32), "from 70000 to 70000; scale"),
     ],
-    ids=["PDF", "frames", "CMYK", "truncated", "large", "32 bits"],
+    ids=["PDF", "frames", "YBR", "CMYK", "truncated", "large", "32 bits"],
 )
 def test_dicom_that_is_no_picture(tmp_path, content, finding):
     path = write(tmp_path / "x.dcm", content)

@@ -191,6 +191,15 @@ def test_a_mask_that_fits_in_no_way(tmp_path):
     assert "1.png: the mask has 9 x 9 pixels" in problem
 
 
+def test_a_mask_that_lies_on_its_side(tmp_path):
+    picture, mask = lesion()
+    write(tmp_path, "a", picture, turn(mask, 6))
+    (problem,) = check_pairs(find_pairs(tmp_path), progress=False).problems
+    assert problem.endswith(
+        "72 x 96 pixels, its picture 96 x 72; turn the mask as its picture is seen"
+    )
+
+
 def test_commands_read_what_check_found(tmp_path):
     truth = write_folder(tmp_path, [3] * 4, True)
     pairs, _ = filter_pairs(tmp_path, find_pairs(tmp_path).pairs)
