@@ -187,11 +187,11 @@ def _with_lines(folders, found, tables, drawn):
         folders[first].remarks.append(
             f"{drawn.layout}: {len(both)} picture(s) have a mask file, which counts: {few(both)}"
         )
-    used = {
-        *tables.used,
-        *drawn.used,
-        *(path for path in found.others if path.stem.casefold() in LISTS),
-    }
+    lists = {path for path in found.others
+             if path.stem.casefold() in LISTS and path.suffix.lower() == ".txt"}  # fmt: skip
+    used = {*tables.used, *drawn.used, *lists}
+    if "" not in folders:
+        found.passed_over += [(path, "lists, but the folders divide already") for path in lists]
     folders[last].passed_over.extend(found.lines(used))
     unknown = [path.name for path in found.others
                if path not in used and TABLE_OF_PARTS.fullmatch(path.name)]  # fmt: skip

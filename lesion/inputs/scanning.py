@@ -23,6 +23,7 @@ from lesion.inputs.places import (
 )
 
 RESULTS = "lesions.csv"  # what `predict` writes beside its masks
+RUN = {"parameters.json", "model.json"}  # what is in the folder of a training
 PREDICTION_ENDING = "_predict"
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
 WRITTEN_BY_PREDICT = "what predict wrote, never truth; a corrected mask belongs into label/, anew"
@@ -132,6 +133,9 @@ def scan(root: Path) -> Scan:
                 found.passed_over += _unentered(
                     path, other or f"in {path.name}/, a name that says neither pictures nor masks"
                 )
+                continue
+            if RUN & {entry.name for entry in list_folder(path)}:
+                found.passed_over += _unentered(path, "in the results of a training")
                 continue
             if about.role:
                 found.folders.append(File(path, about.role))

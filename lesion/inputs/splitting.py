@@ -1,6 +1,7 @@
 """Divide the pairs of a data folder into training, validation and test, lesion by lesion."""
 
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -191,12 +192,19 @@ def _pair_order(pair):
     return natural_key(pair.name)
 
 
+def _by_name(folder):
+    """Return {what a list may call a picture: pair}, without names that two pictures share."""
+    names = defaultdict(set)
+    for pair in folder.pairs:
+        path = pair.image.relative_to(folder.root).as_posix()
+        for name in (pair.name, stem_of(pair.image), pair.image.name, path):
+            names[name].add(pair)
+    return {name: found.pop() for name, found in names.items() if len(found) == 1}
+
+
 def _id_lists(folder):
     """Return {part: pairs} from the id lists in a folder; empty without train.txt."""
-    by_name = {stem_of(pair.image): pair for pair in folder.pairs}
-    by_name |= {pair.name: pair for pair in folder.pairs}
-    by_name |= {pair.image.name: pair for pair in folder.pairs}
-    by_name |= {pair.image.relative_to(folder.root).as_posix(): pair for pair in folder.pairs}
+    by_name = _by_name(folder)
     parts, owner = {}, {}
     for part in PART_NAMES:
         path = _list_file(folder.root, part)
