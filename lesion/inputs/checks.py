@@ -18,7 +18,7 @@ from lesion.inputs.classes import check_class_names, judge_classes
 from lesion.inputs.findings import Finding, by_source
 from lesion.inputs.folders import few, natural_key
 from lesion.inputs.legend import PLAIN, Legend
-from lesion.inputs.mask_checks import judge_masks, look_at_masks
+from lesion.inputs.mask_checks import check_levels, judge_masks, look_at_masks
 from lesion.inputs.pairing import DataFolder, Pair, find_parts
 from lesion.inputs.reading import read_image_and_bits, shown_size
 from lesion.inputs.splitting import division_remark, has_lists
@@ -163,6 +163,7 @@ def look_at(
         )
         findings = list(look)
     sources = by_source(pairs, findings)
+    check_levels(sources, legend)
     for source in sources:
         for judge in JUDGES:
             judge(source, legend)

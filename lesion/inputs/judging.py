@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lesion.console import InputError
 from lesion.inputs.legend import Legend, Level
 from lesion.inputs.levels import Look
 from lesion.inputs.real_levels import (
@@ -24,6 +23,7 @@ from lesion.inputs.real_levels import (
     is_white,
     levels_in,
     real_levels,
+    with_common_colours,
 )
 
 ODD_SHARE = 0.1  # at most so many of the masks are odd ones among the others
@@ -73,24 +73,18 @@ def judge_looks(looks: Sequence[Look], legend: Legend) -> Verdict:
     if pictures := [look for look in looks if look.photograph]:
         finding = "looks like a photograph or an overlay, not like a mask of few levels"
         verdict.refuse(pictures, finding, "put the mask in its place, saved as PNG")
-    kinds = defaultdict(list)
-    for look in looks:
-        if not look.photograph:
-            kinds[look.kind].append(look)
-    for group in kinds.values():
+    for group in by_kind(looks):
         _judge_kind(group, legend, verdict)
     return verdict
 
 
-def check_names(looks: Sequence[Look], legend: Legend, where: Path | str) -> None:
-    """Raise an InputError, which lists what there is, for a level that occurs in no mask."""
-    levels = list(dict.fromkeys(level for look in looks for level in look.counts))
-    for name in legend.lesion_level + legend.ignore_level:
-        if not any(level.is_called(name) for level in levels):
-            raise InputError(
-                f"{where}: the level {name} occurs in no mask; name one of "
-                f"{shown_levels(looks, real_levels(looks)) if looks else '(there are none)'}"
-            )
+def by_kind(looks: Sequence[Look]) -> list[list[Look]]:
+    """Return masks in groups of which the levels may be compared, without photographs."""
+    kinds = defaultdict(list)
+    for look in looks:
+        if not look.photograph:
+            kinds[look.kind].append(look)
+    return list(kinds.values())
 
 
 def shown_levels(looks: Sequence[Look], levels: Sequence[Level]) -> str:
@@ -104,6 +98,8 @@ def shown_levels(looks: Sequence[Look], levels: Sequence[Level]) -> str:
 
 def _judge_kind(looks, legend, verdict):
     """Judge masks of which the levels may be compared."""
+    if looks[0].kind == "many colours":
+        looks = with_common_colours(looks)
     real = real_levels(looks)
     ignored = tuple(level for level in real if _is_named(level, legend.ignore_level))
     if legend.lesion_level:

@@ -60,7 +60,11 @@ class Legend:
         """Return what a pixel of this level is in a mask: 0, 1 (lesion) or IGNORED."""
         if any(level.is_called(name) for name in self.ignore_level):
             return IGNORED
-        return int(any(level.is_called(name) for name in self.lesion_level))
+        return int(self.names_lesion(level))
+
+    def names_lesion(self, level: Level) -> bool:
+        """Whether a level is one of those that are named as lesion."""
+        return any(level.is_called(name) for name in self.lesion_level)
 
 
 PLAIN = Legend()  # masks of lesion and background

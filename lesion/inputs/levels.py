@@ -8,7 +8,8 @@ judged over a whole folder, in `judging.py`.
 """
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,11 +24,12 @@ FEW_COLOURS = 64  # a picture of more is not looked at colour by colour
 GRAY_TOLERANCE = 8  # what JPEG makes of a gray picture saved in colour
 STEPS = np.array([0, 64, 128, 192, 255])  # of each channel of many colours, for these are usual
 TENTHS = 10_000  # steps of floating point values between 0 and 1
-# JPEG spoils the blocks of 8 x 8 pixels, 16 x 16 of colours, that a border runs through; what is
-# uneven over more than two of them, in more than this share of a mask, is no border but a picture.
-BORDER_WIDTH = 17
-COLOUR_BORDER_WIDTH = 33
-ROUGH_SHARE = 0.02
+# JPEG spoils the blocks of 8 x 8 pixels, 16 x 16 of colours, that a border runs through. What is
+# uneven farther from all that is even than that, in more than this share of a mask, is a picture.
+BORDER = {"gray values": 12, "many colours": 18}
+WIDEST_BORDER = 18
+ROUGH_SHARE = 0.001
+SAME_COLOUR = 48  # between two colours of a JPEG that were one
 # A line is thinner than this share of the diagonal of what it goes around.
 LINE_SHARE = 0.06
 SMALLEST_LINE = 20  # pixels of that diagonal
@@ -63,6 +65,7 @@ class Look:
         counts: {Level: pixels}.
         even: {Level: pixels that are like all their eight neighbours}: what lies at a border is
             not among them.
+        exact: it has few levels, so that each of them was drawn or comes from resizing.
         frame: the levels in the outermost rows and columns.
         line: what is drawn is a line, not a filled region.
         photograph: it has many levels and is uneven over large parts, as a picture is.
@@ -73,11 +76,12 @@ class Look:
     kind: str
     shape: tuple[int, int]
     counts: dict[Level, int]
-    even: dict[Level, int] = field(repr=False)
-    frame: tuple[Level, ...] = ()
-    line: bool = False
-    photograph: bool = False
-    fingerprint: str = ""
+    even: dict[Level, int]
+    exact: bool
+    frame: tuple[Level, ...]
+    line: bool
+    photograph: bool
+    fingerprint: str
 
 
 def read_levels(path: str | Path) -> Levels:
@@ -123,8 +127,9 @@ def look_at_levels(path: Path, mask: Levels) -> Look:
         path,
         mask.kind,
         codes.shape,
-        {level: counts[code] for code, level in levels.items()},
-        {levels[code]: count for code, count in _counts(codes[mask.even]).items()},
+        _by_level(levels, counts),
+        _by_level(levels, _counts(codes[mask.even])),
+        mask.values <= FEW_LEVELS,
         tuple(levels[int(code)] for code in frame),
         _is_line(mask, counts),
         mask.values > FEW_LEVELS and _is_rough(mask.even, mask.kind),
@@ -174,16 +179,41 @@ def _of_colours(rgb):
     colours = np.unique(packed)
     if len(colours) > FEW_COLOURS and spread <= GRAY_TOLERANCE:
         return _of_gray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+    even = _even(rgb)
     if len(colours) > FEW_COLOURS:
-        nearest = np.abs(np.arange(256)[:, None] - STEPS).argmin(axis=1).astype(np.uint8)
-        red, green, blue = (nearest[rgb[..., channel]] for channel in range(3))
-        codes = red * np.uint8(25) + green * np.uint8(5) + blue
-        places = [STEPS[[code // 25, code // 5 % 5, code % 5]] for code in range(125)]
-    else:
-        codes = np.searchsorted(colours, packed).astype(np.uint8)
-        places = [(colour >> 16, colour >> 8 & 255, colour & 255) for colour in colours]
+        return _of_many_colours(rgb, even, len(colours))
+    codes = np.searchsorted(colours, packed).astype(np.uint8)
+    places = [(colour >> 16, colour >> 8 & 255, colour & 255) for colour in colours]
     levels = _levels(codes, "colours", lambda code: _colour(places[code]))
-    return replace(levels, values=len(colours), even=_even(rgb))
+    return replace(levels, even=even)
+
+
+def _of_many_colours(rgb, even, values):
+    """Return the levels of a picture that JPEG or resizing gave many colours.
+
+    Its levels are the colours of its even parts; what is far from them all counts coarsely.
+    """
+    colours, counts = np.unique(rgb[even], axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    places = []
+    for colour in colours[order].astype(float):
+        if all(np.linalg.norm(colour - place) > SAME_COLOUR for place in places):
+            places.append(colour)
+        if len(places) == FEW_LEVELS:
+            break
+    nearest = np.abs(np.arange(256)[:, None] - STEPS).argmin(axis=1).astype(np.uint8)
+    red, green, blue = (nearest[rgb[..., channel]] for channel in range(3))
+    codes = red * np.uint8(25) + green * np.uint8(5) + blue + np.uint8(FEW_LEVELS)
+    nearest_so_far = np.full(codes.shape, SAME_COLOUR, np.float32)
+    for code, place in enumerate(places):
+        distance = np.linalg.norm(rgb - place.astype(np.float32), axis=2)
+        closer = distance <= nearest_so_far
+        codes[closer] = code
+        nearest_so_far[closer] = distance[closer]
+    steps = {FEW_LEVELS + code: STEPS[[code // 25, code // 5 % 5, code % 5]] for code in range(125)}
+    places = dict(enumerate(places)) | steps
+    levels = _levels(codes, "many colours", lambda code: _colour(places[code]))
+    return replace(levels, values=values, even=even)
 
 
 def _colour(place):
@@ -202,6 +232,14 @@ def _counts(codes):
     return {int(code): int(counts[code]) for code in np.flatnonzero(counts)}
 
 
+def _by_level(levels, counts):
+    """Return {Level: pixels} of {code: pixels}; two codes may stand for one colour."""
+    pixels = Counter()
+    for code, count in counts.items():
+        pixels[levels[code]] += count
+    return dict(pixels)
+
+
 def _even(values):
     """Return where a pixel and its eight neighbours are the same, in every channel."""
     around = np.ones((3, 3), np.uint8)
@@ -211,22 +249,25 @@ def _even(values):
 
 def _is_rough(even, kind):
     """Whether large parts are uneven: not only what lies around a border."""
-    side = COLOUR_BORDER_WIDTH if kind == "colours" else BORDER_WIDTH
-    block = np.ones((side, side), np.uint8)
-    inside = cv2.erode(1 - even.astype(np.uint8), block, borderValue=1)
-    return float(cv2.dilate(inside, block).mean()) > ROUGH_SHARE
+    padded = np.pad(1 - even.astype(np.uint8), WIDEST_BORDER, constant_values=1)
+    far = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_3)
+    inside = far[WIDEST_BORDER:-WIDEST_BORDER, WIDEST_BORDER:-WIDEST_BORDER]
+    return float(np.mean(inside > BORDER.get(kind, WIDEST_BORDER))) > ROUGH_SHARE
 
 
 def _is_line(mask, counts):
     """Whether the largest part of what is not background is a line, closed or not."""
     background = max(counts, key=counts.get)
-    drawn = (mask.codes != background).astype(np.uint8)
-    if len(counts) > FEW_LEVELS:  # what JPEG and resizing leave around it is not drawn
-        places = {code: sum(level.place) for code, level in mask.levels.items()}
-        middle = (min(places.values()) + max(places.values())) / 2
-        bright = np.zeros(max(places) + 1, np.uint8)
-        bright[[code for code, place in places.items() if place >= middle]] = 1
-        drawn = bright[mask.codes] ^ bright[background]
+    away = {
+        code: np.linalg.norm(np.subtract(level.place, mask.levels[background].place))
+        for code, level in mask.levels.items()
+    }
+    # What JPEG and resizing leave around a line is not drawn.
+    regions = _counts(mask.codes[mask.even]).keys() - {background}
+    drawn = [code for code in away if code in regions or 2 * away[code] > max(away.values())]
+    is_drawn = np.zeros(max(away) + 1, np.uint8)
+    is_drawn[drawn] = 1
+    drawn = is_drawn[mask.codes]
     number, parts, statistics, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8)
     if number < 2:
         return False

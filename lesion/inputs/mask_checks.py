@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -10,12 +11,13 @@ import numpy as np
 from lesion.console import InputError
 from lesion.inputs.findings import Finding, Source
 from lesion.inputs.folders import few
-from lesion.inputs.judging import judge_looks
+from lesion.inputs.judging import by_kind, judge_looks, shown_levels
 from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.levels import look_at_levels, read_levels
 from lesion.inputs.orientation import UPRIGHT, stored_size
 from lesion.inputs.pairing import Pair
 from lesion.inputs.reading import read_truth, size_problem
+from lesion.inputs.real_levels import real_levels
 from lesion.inputs.stored import own_turn, read_both_ways
 
 FEWEST_SAME = 3  # masks that are all the same are no chance
@@ -54,9 +56,38 @@ def _turn_evidence(pair, finding, picture, stored):
         return read_both_ways(pair, picture)[1]
 
 
+def check_levels(sources: Sequence[Source], legend: Legend) -> None:
+    """Raise an InputError, which lists what there is, for a level that occurs in no mask.
+
+    Each data folder with masks must have one of the levels that are lesion.
+    """
+    looks = {source.path: list(_looks(source)) for source in sources}
+    for path, own in looks.items():
+        if legend.lesion_level and own and not any(map(legend.names_lesion, _levels(own))):
+            raise InputError(f"{path}: {_absent(legend.lesion_level, own)}")
+    every = [look for own in looks.values() for look in own]
+    for name in legend.lesion_level + legend.ignore_level:
+        if not any(level.is_called(name) for level in _levels(every)):
+            where = ", ".join(map(str, looks))
+            raise InputError(f"{where}: {_absent([name], every)}")
+
+
+def _looks(source):
+    return (look for found in source.findings for look in found.looks)
+
+
+def _levels(looks):
+    return dict.fromkeys(level for look in looks for level in look.counts)
+
+
+def _absent(names, looks):
+    listed = ", ".join(shown_levels(group, real_levels(group)) for group in by_kind(looks))
+    return f"no mask holds the level {' or '.join(names)}; name one of {listed or 'none'}"
+
+
 def judge_masks(source: Source, legend: Legend) -> None:
     """Judge what the levels of all masks of a folder mean; a judge, see `findings.Source`."""
-    verdict = judge_looks([look for found in source.findings for look in found.looks], legend)
+    verdict = judge_looks(list(_looks(source)), legend)
     second = [found.second_look for found in source.findings if found.second_look]
     second = judge_looks(second, legend)
     for number, (pair, found) in enumerate(zip(source.pairs, source.findings, strict=True)):
@@ -87,7 +118,7 @@ def _with_legend(pair, found, looks, verdict, name):
 
 
 def _cover(pair, found):
-    if found.problem:
+    if found.problem or found.size is None:
         return
     if len(found.looks) > 1:
         found.set_mask(read_truth(pair, found.size))

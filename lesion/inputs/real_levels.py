@@ -4,13 +4,15 @@ real = real_levels(looks)           # of one folder and kind
 levels_in(look, real)               # of one of its masks
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
 from lesion.inputs.legend import Level
-from lesion.inputs.levels import FEW_LEVELS, Look
+from lesion.inputs.levels import SAME_COLOUR, Look
 
 BLACK = (0.0, 0.0, 0.0)
 WHITE = {"gray values": 255, "16-bit gray values": 65535, "values from 0 to 1": 1}  # by kind
@@ -21,9 +23,8 @@ EVEN_SHARE = 0.005
 NEAR = 0.08
 RARER = 0.05
 # A level between two others is what resizing leaves at borders. One that is alone between them, in
-# the middle, in most masks and with so many pixels in each, was drawn there.
+# most masks and with so many pixels in each, was drawn there.
 OVERSHOOT = 0.1
-MIDDLE = (0.1, 0.9)
 DRAWN_PIXELS = 8
 SPOILT_SHARE = 0.5
 SPOILT_PIXELS = 256  # JPEG makes as many gray around a lesion of a few pixels
@@ -41,7 +42,7 @@ def real_levels(looks: Sequence[Look]) -> list[Level]:
     borders, such as the 255 of a void ring around a lesion of level 1.
     """
     kind = looks[0].kind
-    few = [look for look in looks if len(look.counts) <= FEW_LEVELS]
+    few = [look for look in looks if look.exact]
     regions = dict.fromkeys(level for look in looks for level in _regions(look))
     thin = list(dict.fromkeys(level for look in few for level in look.counts))
     thin = [level for level in thin if level not in regions]
@@ -53,14 +54,45 @@ def real_levels(looks: Sequence[Look]) -> list[Level]:
             regions[darkest] = None
     mixed = [level for level in thin if level not in regions and _is_mixed(level, regions)]
     drawn = [level for level in thin if level not in mixed]
-    if len(mixed) == 1 and len(few) == len(looks) and _is_drawn(mixed[0], looks, regions):
+    if len(mixed) == 1 and len(few) == len(looks) and _is_drawn(mixed[0], looks):
         drawn += mixed
     return sorted({*regions, *drawn}, key=lambda level: level.place)
 
 
+def with_common_colours(looks: Sequence[Look]) -> list[Look]:
+    """Return masks of many colours with one level for what JPEG made of one colour in each."""
+    even, common = Counter(), {}
+    for look in looks:
+        even.update(look.counts.keys())
+        even.update(look.even)
+    for level, _ in even.most_common():
+        same = (
+            other
+            for other in common.values()
+            if np.linalg.norm(np.subtract(level.place, other.place)) <= SAME_COLOUR
+        )
+        common[level] = next(same, level)
+    return [
+        replace(
+            look,
+            counts=_renamed(look.counts, common),
+            even=_renamed(look.even, common),
+            frame=tuple(dict.fromkeys(common[level] for level in look.frame)),
+        )
+        for look in looks
+    ]
+
+
+def _renamed(counts, names):
+    renamed = Counter()
+    for level, count in counts.items():
+        renamed[names[level]] += count
+    return dict(renamed)
+
+
 def levels_in(look: Look, real: Sequence[Level]) -> list[Level]:
     """Return which of the real levels of its folder a mask holds."""
-    held = look.counts if len(look.counts) <= FEW_LEVELS else _regions(look)
+    held = look.counts if look.exact else _regions(look)
     return [level for level in real if level in held]
 
 
@@ -78,7 +110,7 @@ def is_spoilt(look: Look, known: Sequence[Level]) -> bool:
 
 def _regions(look):
     """Return the levels of one mask that cover more than borders."""
-    if len(look.counts) <= FEW_LEVELS:
+    if look.exact:
         return list(look.even)
     least = EVEN_SHARE * sum(look.even.values())
     frequent = [(count, level) for level, count in look.even.items() if count >= least]
@@ -95,23 +127,18 @@ def _regions(look):
 
 
 def _is_mixed(level, regions):
-    return any(0 <= share <= 1 for share in _shares(level, regions))
-
-
-def _shares(level, regions):
-    """Return how far between two regions a level lies, for each two that it lies between."""
+    """Whether a level lies between two others, or a little beyond."""
     for one, other in combinations(regions, 2):
-        way = np.subtract(other.place, one.place)
-        length = np.linalg.norm(way)
-        share = float(np.subtract(level.place, one.place) @ way) / length**2
-        away = np.linalg.norm(np.subtract(level.place, one.place) - share * way)
-        if away <= OVERSHOOT * length and -OVERSHOOT <= share <= 1 + OVERSHOOT:
-            yield min(max(share, 0.0), 1.0)
+        way, gone = np.subtract(other.place, one.place), np.subtract(level.place, one.place)
+        share = float(gone @ way) / float(way @ way)
+        away = np.linalg.norm(gone - share * way)
+        if away <= OVERSHOOT * np.linalg.norm(way) and -OVERSHOOT <= share <= 1 + OVERSHOOT:
+            return True
+    return False
 
 
-def _is_drawn(level, looks, regions):
-    if not any(MIDDLE[0] <= share <= MIDDLE[1] for share in _shares(level, regions)):
-        return False
+def _is_drawn(level, looks):
+    """Whether most masks hold a level that lies alone between the others."""
     with_border = [look for look in looks if len(look.counts) > 1]
     drawn = [look for look in with_border if look.counts.get(level, 0) >= DRAWN_PIXELS]
     return 2 * len(drawn) > len(with_border)
