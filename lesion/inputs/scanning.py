@@ -29,6 +29,7 @@ SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
 WRITTEN_BY_PREDICT = "what predict wrote, never truth; a corrected mask belongs into label/, anew"
 NO_LESIONS = "no columns that name pictures and their lesions"
 NO_PICTURES = "neither pictures nor masks"
+ANNOTATIONS = {".json", ".xml", ".txt", ".roi", ".zip"}
 TABLES = {".xlsx", ".xls", ".ods"}  # named one by one, since one may be meant for us
 # What else people keep beside pictures, and what to do to have it used.
 REMEDIES = {
@@ -130,9 +131,12 @@ def scan(root: Path) -> Scan:
                 "the field of view" if manual and path.name.casefold() == "mask" else ""
             )
             if other or not (about.named or enter or _is_one_picture(path)):
-                found.passed_over += _unentered(
+                pictures = _unentered(
                     path, other or f"in {path.name}/, a name that says neither pictures nor masks"
                 )
+                found.passed_over += pictures
+                if not pictures and not other:  # no other data, but perhaps shapes for these
+                    found.others += _annotation_files(path)
                 continue
             if RUN & {entry.name for entry in list_folder(path)}:
                 found.passed_over += _unentered(path, "in the results of a training")
@@ -153,6 +157,16 @@ def scan(root: Path) -> Scan:
 def _is_one_picture(folder):
     """Whether a folder holds one picture and what belongs to it, as in PH2."""
     return any(path.name == f"{folder.name}_Dermoscopic_Image" for path in list_folder(folder))
+
+
+def _annotation_files(folder):
+    """Return the files below a folder without pictures that annotation tools may have written."""
+    return [
+        Path(where, name)
+        for where, _, names in os.walk(folder)
+        for name in sorted(names, key=natural_key)
+        if Path(name).suffix.lower() in ANNOTATIONS and not name.startswith(".")
+    ]
 
 
 def _unentered(folder, why):

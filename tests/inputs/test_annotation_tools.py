@@ -372,6 +372,34 @@ def test_via(tmp_path, shape, truth, form):
     assert found.layout == ("VIA CSV" if form == "csv" else "VIA JSON")
 
 
+def test_a_project_of_via_3(tmp_path):
+    pictures = pictures_in(tmp_path, "a.png", "b.png", "none.png")
+    numbers = [value for point in OUTLINE for value in point]
+    shapes = {
+        "1_x": {"vid": "1", "flg": 0, "z": [], "xy": [7, *numbers], "av": {"1": "0"}},
+        "1_y": {"vid": "1", "flg": 0, "z": [], "xy": [], "av": {"1": "0"}},
+        "2_z": {"vid": "2", "flg": 0, "z": [], "xy": [4, 40, 30, 25, 12], "av": {"1": "0"}},
+        "2_p": {"vid": "2", "flg": 0, "z": [], "xy": [1, 40, 30], "av": {}},
+    }
+    numbered = list(enumerate(pictures, 1))
+    content = {
+        "project": {"pname": "moles"},
+        "config": {},
+        "attribute": {"1": {"aname": "kind", "type": 4, "options": {"0": "nevus"}}},
+        "file": {str(n): {"fid": str(n), "fname": p.name} for n, p in numbered},
+        "view": {str(n): {"fid_list": [str(n)]} for n, _ in numbered},
+        "metadata": shapes,
+    }
+    write_json(tmp_path / "via.json", content)
+    found = found_in(tmp_path)
+    assert found.problems == []
+    assert "1 point" in found.remarks[0]
+    masks = [found.by_picture[picture].mask(*SHAPE, ("nevus",)) for picture in pictures]
+    assert_same(masks[0], filled())
+    assert_same(masks[1], ellipse(40, 30, 25, 12))
+    assert not masks[2].any()
+
+
 @pytest.mark.parametrize(
     ("attributes", "label"),
     [
@@ -493,3 +521,40 @@ def test_damaged_imagej(tmp_path, content, name):
     (line,) = found.problems
     assert line.startswith(str(path))
     assert found.by_picture == {}
+
+
+# --- any damage ---------------------------------------------------------------------------------
+
+WRONG = (None, [], {}, "x", -1, 1e308, float("nan"), 10**30, True, [[[]]], {"a": 1}, "")
+
+
+def places(content, way=()):
+    """Yield the way to everything in a JSON, of long lists to the beginning."""
+    items = content.items() if isinstance(content, dict) else ()
+    items = enumerate(content[:3]) if isinstance(content, list) else items
+    for key, value in items:
+        yield (*way, key)
+        yield from places(value, (*way, key))
+
+
+FILES = ["coco/instances_default", "labelme/mole", "label_studio/full", "label_studio/min"]
+
+
+@pytest.mark.parametrize("file", [*FILES, ""])
+def test_whatever_is_exchanged_ends_in_lines(tmp_path, file):
+    pictures_in(tmp_path, "mole.png", "polygon.png", "ring.png", "none.png")
+    via = {"m1": via_picture(VIA_POLYGON, name="mole.png")}
+    whole = (TOOL_FILES / f"{file}.json").read_text() if file else json.dumps(via)
+    for number, way in enumerate(places(json.loads(whole))):
+        content = inside = json.loads(whole)
+        for key in way[:-1]:
+            inside = inside[key]
+        inside[way[-1]] = WRONG[number % len(WRONG)]
+        write_json(tmp_path / "notes.json", content)
+        found = found_in(tmp_path)
+        for annotation in found.by_picture.values():
+            try:
+                assert annotation.mask(*SHAPE).max() <= 1
+            except InputError as error:
+                found.problems.append(str(error))
+        assert all("\n" not in line and len(line) < 600 for line in found.problems)

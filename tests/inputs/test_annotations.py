@@ -299,6 +299,36 @@ def test_predictions_with_a_confidence_are_no_truth(tmp_path):
     assert "a number too many, as predictions" in found.problems[0]
 
 
+def test_points_among_the_parts_of_a_region(tmp_path):
+    pictures_in(tmp_path, "a.png", "b.png")
+    regions = [("a.png", "lesion", [FLAT, [5, 5], [6, 6, 9, 9]]), ("b.png", "lesion", [[5, 5]])]
+    write_json(tmp_path / "all.json", coco_json(["a.png", "b.png"], regions))
+    found = found_in(tmp_path)
+    assert only_mask(found).sum() == coco.decode(coco.frPyObjects([FLAT], *SHAPE)).sum()
+    assert "(line): b.png" in found.problems[0]
+
+
+def test_regions_without_categories(tmp_path):
+    pictures_in(tmp_path, "a.png")
+    content = coco_json(["a.png"], [("a.png", "lesion", [FLAT])])
+    del content["categories"]
+    write_json(tmp_path / "all.json", content)
+    (annotation,) = found_in(tmp_path).by_picture.values()
+    assert [shape.label for shape in annotation.shapes] == ["category 1"]
+
+
+def test_beside_masks_nothing_is_a_problem(tmp_path):
+    (mask,) = pictures_in(tmp_path / "label", "a.png")
+    pictures_in(tmp_path / "image", "a.png")
+    write_json(tmp_path / "coco.json", coco_json(["b.png"]))
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 0.25 0.25\n")
+    found = found_in(tmp_path, [mask])
+    assert found.problems == []
+    assert len(found.remarks) == 2
+    assert tmp_path / "broken.json" not in found.used
+
+
 # --- what is no annotation ----------------------------------------------------------------------
 
 
@@ -406,9 +436,10 @@ def test_a_damaged_text_of_yolo(tmp_path):
     assert [line.partition(": ")[0] for line in found.problems] == [
         str(tmp_path / "data.yaml"),
         str(tmp_path / "b.txt"),
-        str(tmp_path / "c.txt"),
     ]
-    assert "pixels, not shares" in found.problems[2]
+    assert found.problems[1].endswith("(and 1 more of YOLO-seg texts)")
+    (tmp_path / "b.txt").unlink()
+    assert "pixels, not shares" in found_in(tmp_path).problems[1]
 
 
 # --- many ---------------------------------------------------------------------------------------

@@ -198,3 +198,14 @@ def test_masks_of_label_studio_among_the_pictures(tmp_path):
     (pair,) = find_pairs(tmp_path).pairs
     assert (read_pair(pair)[1] == tool_mask("brush")).all()
     assert np.unique(read_pair(pair)[1]).tolist() == [0, 1]
+
+
+def test_shapes_in_a_folder_of_their_own(tmp_path):
+    pictures_in(tmp_path / "imgs", "a.png")
+    content = labelme_json("..\\imgs\\a.png", ("lesion", OUTLINE))
+    write_json(tmp_path / "jsons" / "a.json", content)
+    write_json(tmp_path / "jsons" / "settings.json", {"theme": "dark"})
+    folder = find_pairs(tmp_path)
+    assert folder.layout == "labelme JSON"
+    assert [pair.mask.name for pair in folder.labelled] == ["a.json"]
+    assert folder.passed_over == ["1 .json: neither pictures nor masks"]

@@ -3,7 +3,7 @@
 https://cocodataset.org/#format-data
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,18 +15,23 @@ from lesion.inputs.annotations.rasterise import area, bitmap, points_of, runs
 from lesion.inputs.annotations.shapes import Shape
 
 LAYOUT = "COCO JSON"
+LONGEST_LINE = 2  # points
 
 
 def claims(content: object) -> bool:
-    """Whether a JSON is a COCO file of regions; those of captions have no categories."""
-    return isinstance(content, dict) and all(
-        isinstance(content.get(key), list) for key in ("images", "annotations", "categories")
-    )
+    """Whether a JSON is a COCO file of regions or boxes; one of captions has no categories."""
+    if not isinstance(content, dict):
+        return False
+    lists = [content.get(key) for key in ("images", "annotations", "categories")]
+    if lists[2] is None and isinstance(lists[1], list) and lists[1]:
+        lists[2] = lists[1][0].get("segmentation") if isinstance(lists[1][0], dict) else None
+    return all(isinstance(value, list | dict) for value in lists)
 
 
 def entries(path: Path, content: dict) -> Iterator[Entry]:
     """Yield an entry for each picture that the file lists, with or without regions."""
-    labels = {category["id"]: str(category["name"]) for category in content["categories"]}
+    categories = content.get("categories") or ()
+    labels = {category["id"]: str(category["name"]) for category in categories}
     regions = defaultdict(list)
     for annotation in content["annotations"]:
         regions[annotation["image_id"]].append(annotation)
@@ -41,33 +46,34 @@ def entries(path: Path, content: dict) -> Iterator[Entry]:
 
 def _read(image, regions, labels):
     drawn = Drawn(size=size_of(image.get("height"), image.get("width")))
-    kinds = Counter()
     for region in regions:
         label = labels.get(region.get("category_id"), f"category {region.get('category_id')}")
         outline = region.get("segmentation")
         if not outline:
-            kinds["box"] += 1
+            drawn.left_out["box"] += 1
+        elif isinstance(outline, dict):
+            drawn.shapes.append(Shape(label, _packed(outline, drawn.size)))
         else:
-            corners = len(outline) == 1 and len(outline[0]) == 8
-            kind = "four corners" if corners else ""
-            drawn.shapes.append(Shape(label, _draw(outline, drawn.size), kind))
-    drawn.left_out = kinds
+            parts = outline if isinstance(outline[0], list) else [outline]
+            # Outlines that were traced around masks contain points and lines, too.
+            rings = [ring for part in parts if len(ring := points_of(part, 1)) > LONGEST_LINE]
+            kind = "four corners" if [len(ring) for ring in rings] == [4] else ""
+            if rings:
+                drawn.shapes.append(Shape(label, area(rings, drawn.size), kind))
+            else:
+                drawn.left_out["line"] += 1
     return drawn
 
 
-def _draw(outline, size):
-    if isinstance(outline, dict):
-        height, width = map(int, outline["size"])
-        counts = outline["counts"]
-        if isinstance(counts, str):
-            counts = unpack(counts)
-        # Decoded when it is drawn: ten thousand masks would fill the memory.
-        check = size or (height, width)
-        if check != (height, width):
-            raise ValueError(f"a mask has {width} x {height} pixels, its picture {size[::-1]}")
-        return partial(_draw_runs, np.asarray(counts), height, width)
-    parts = [outline] if not isinstance(outline[0], list) else outline
-    return area([points_of(part) for part in parts], size)
+def _packed(outline, size):
+    """Return what draws run lengths; decoded then, since all masks would fill the memory."""
+    height, width = map(int, outline["size"])
+    counts = outline["counts"]
+    if isinstance(counts, str):
+        counts = unpack(counts)
+    if size not in (None, (height, width)):
+        raise ValueError(f"a mask has {width} x {height} pixels, its picture {size[1]} x {size[0]}")
+    return partial(_draw_runs, np.asarray(counts), height, width)
 
 
 def _draw_runs(counts, height, width, *shape):

@@ -4,6 +4,8 @@ import filecmp
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import numpy as np
+
 from lesion.inputs.annotations.entry import MISTAKES, Entry, Found, reason
 from lesion.inputs.annotations.names import PictureIndex
 from lesion.inputs.annotations.shapes import Annotation
@@ -23,10 +25,10 @@ class Collected:
     def __init__(self, found: Found, index: PictureIndex):
         self.found, self.index = found, index
         self.layouts = {}  # of pictures
-        self.bad = defaultdict(list)  # path -> reasons
+        self.bad = defaultdict(list)  # layout -> lines
         self.absent = defaultdict(list)  # (layout, path or None) -> names
         self.left_out = defaultdict(Counter)  # layout -> kinds of shapes
-        self.without_area = defaultdict(list)  # layout -> pictures
+        self.without_area = defaultdict(list)  # layout -> files and pictures
         self.remarked = defaultdict(list)  # (path, remark) -> pictures
         self.listed = Counter()  # path -> entries
 
@@ -41,45 +43,52 @@ class Collected:
             return
         if not all(_same(matches[0], other) for other in matches[1:]):
             places = " and ".join(str(path) for path in matches[:2])
-            self.bad[entry.path].append(f"{shown} may be {places}; give them different names")
+            self._refuse(entry, f"{shown} may be {places}; give them different names")
             return
         try:
-            drawn = entry.read()
+            with np.errstate(all="ignore"):  # what is not finite is found in the end
+                drawn = entry.read()
         except MISTAKES as error:
-            self.bad[entry.path].append(
-                f"the annotation of {shown} is damaged ({reason(error)}); draw it again"
-            )
+            finding = f"the annotation of {shown} is damaged ({reason(error)})"
+            self._refuse(entry, f"{finding}; draw it again")
             return
         if drawn.remark:
             self.remarked[entry.path, drawn.remark].append(matches[0].name)
         self.left_out[entry.layout] += drawn.left_out
         if drawn.left_out and not drawn.shapes:
-            self.without_area[entry.layout].append(matches[0].name)
+            self.without_area[entry.layout].append((entry.path, matches[0].name))
             return
         annotation = Annotation(entry.path, tuple(drawn.shapes), shown, drawn.size)
         for picture in matches:
             other = self.found.by_picture.setdefault(picture, annotation)
             if other is not annotation:
                 what = f"{other.path} annotates too; keep one of the two"
-                self.bad[entry.path].append(f"annotates {picture.name}, which {what}")
+                self._refuse(entry, f"annotates {picture.name}, which {what}")
                 return
             self.layouts[picture] = entry.layout
 
+    def _refuse(self, entry, finding):
+        self.bad[entry.layout].append(f"{entry.path}: {finding}")
+
     def conclude(self, has_masks: bool) -> None:
-        """Write down the layout, the problems and the remarks."""
+        """Write down the layout, the problems and the remarks.
+
+        Args:
+            has_masks: pictures have mask files, which count: then nothing here is a problem.
+        """
         found = self.found
         boxes = self._without_boxes()
-        for path, lines in self.bad.items():
-            more = f" (and {len(lines) - 1} more in this file)" if len(lines) > 1 else ""
-            found.problems.append(f"{path}: {lines[0]}{more}")
-        self._say_absent()
+        told = found.remarks if has_masks else found.problems
+        for layout, lines in self.bad.items():
+            more = f" (and {len(lines) - 1} more of {layout})" if len(lines) > 1 else ""
+            told.append(f"{lines[0]}{more}")
+        self._say_absent(told)
         for (path, remark), names in self.remarked.items():
             found.remarks.append(f"{path}: {few(names)} {remark}")
-        told = found.remarks if has_masks else found.problems
-        for layout, names in self.without_area.items():
-            kinds = " and ".join(sorted(self.left_out[layout]))
+        for layout, rows in self.without_area.items():
+            kinds, names = " and ".join(sorted(self.left_out[layout])), [name for _, name in rows]
             told.append(
-                f"{layout}: {len(names)} picture(s) have only shapes that enclose no lesion "
+                f"{rows[0][0]}: {len(names)} picture(s) have only shapes that enclose no lesion "
                 f"({kinds}): {few(names)}; draw the outlines of the lesions"
             )
         for layout, kinds in self.left_out.items():
@@ -110,7 +119,7 @@ class Collected:
                 del self.layouts[picture], self.found.by_picture[picture]
         return boxes
 
-    def _say_absent(self):
+    def _say_absent(self, told):
         """Say which pictures are not there: an excerpt of a data set is no mistake."""
         lonely = defaultdict(list)
         for (layout, path), names in self.absent.items():
@@ -125,7 +134,7 @@ class Collected:
         for rows in lonely.values():
             names = [name for _, listed in rows for name in listed]
             more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
-            self.found.problems.append(
+            told.append(
                 f"{rows[0][0]}{more}: the picture it annotates is not in this folder "
                 f"({few(names)}); bring it back under that name"
             )

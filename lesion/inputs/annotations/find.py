@@ -24,30 +24,35 @@ def find_annotations(
     Args:
         files: of a data folder, those that are no pictures.
         pictures: of that folder.
-        masks: picture files of it that are masks. With any, boxes are remarked, else a problem;
-            those that Label Studio wrote are given to their pictures.
+        masks: picture files of it that are masks. Those that Label Studio wrote are given to their
+            pictures; with any others, what is wrong with annotations is remarked, else a problem.
     """
     found, index = Found(), PictureIndex(pictures)
     collected = Collected(found, index)
+    mask_entries = list(cvat.mask_entries(files, found))
+    explained = {entry.path for entry in mask_entries}
+    has_masks = any(m not in explained and not label_studio.is_task_mask(m) for m in masks)
     tasks = {}  # of Label Studio
     for path in files:
         try:
             for entry in _entries(path, found, tasks):
                 collected.add(entry)
         except MISTAKES as error:
+            if has_masks and path not in found.used:
+                continue  # it may be anything
             found.used.add(path)
-            found.problems.append(
+            (found.remarks if has_masks else found.problems).append(
                 f"{path}: the annotations are damaged ({reason(error)}); export them again"
             )
     for entries in (
         yolo.entries(files, index, found),
         imagej.entries(files, index, found),
-        cvat.mask_entries(files, found),
+        mask_entries,
         label_studio.mask_entries(masks, tasks, found),
     ):
         for entry in entries:
             collected.add(entry)
-    collected.conclude(bool(masks))
+    collected.conclude(has_masks)
     return found
 
 

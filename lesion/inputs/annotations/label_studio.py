@@ -111,7 +111,8 @@ def _draw(value, size):
     if "points" in value:
         return "", area([points_of(value["points"])], PERCENT)
     if "rle" in value:
-        return "", partial(_draw_brush, bytes(value["rle"]), size)
+        height, width = size  # which the run lengths do not tell
+        return "", partial(_draw_brush, bytes(value["rle"]), height, width)
     if "radiusX" in value:
         numbers = [float(value[name]) for name in ("x", "y", "radiusX", "radiusY")]
         return "", area([_turned(ellipse(*numbers), *numbers[:2], value, size)], PERCENT)
@@ -131,8 +132,7 @@ def _turned(points, x, y, value, size):
     return turned(points * pixels, x * pixels[0], y * pixels[1], degrees) / pixels
 
 
-def _draw_brush(packed, size, *shape):
-    height, width = size
+def _draw_brush(packed, height, width, *shape):
     alpha = unpack(packed, height * width * 4).reshape(height, width, 4)[..., 3]
     return bitmap((alpha >= max(1, alpha.max() / 2)).astype(np.uint8))(*shape)
 

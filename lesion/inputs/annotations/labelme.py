@@ -45,7 +45,7 @@ def _read(content):
             points = points_of(shape["points"], AREAS[kind])
             draw = area_with_edge(kind, points, drawn.size)
         else:
-            drawn.left_out[kind] += 1
+            drawn.left_out[str(kind)] += 1
             continue
         box = "box" if kind in ("rectangle", "oriented_rectangle") else ""
         drawn.shapes.append(Shape(str(shape["label"]), draw, box))

@@ -1,4 +1,4 @@
-"""VGG Image Annotator 2: a JSON, project or annotations alone, or a CSV of the same.
+"""VGG Image Annotator: a JSON of version 2, project or annotations alone, or 3, or a CSV of 2.
 
 https://www.robots.ox.ac.uk/~vgg/software/via/docs/face_track_annotation.html: pictures by
 file name, shapes in pixels, classes as attributes of any name. The picture's size is not told.
@@ -21,15 +21,33 @@ from lesion.inputs.annotations.shapes import UNNAMED, Shape
 LAYOUT, CSV_LAYOUT = "VIA JSON", "VIA CSV"
 # Attributes that hold the class, where there are others besides.
 CLASS_NAMES = ("class", "label", "name", "type", "category", "region", "lesion")
+# The shapes of VIA 3 by number, in the words of VIA 2.
+THIRD = {
+    1: ("point", ()),
+    2: ("rect", ("x", "y", "width", "height")),
+    3: ("circle", ("cx", "cy", "r")),
+    4: ("ellipse", ("cx", "cy", "rx", "ry")),
+    5: ("line", ()),
+    6: ("polyline", ()),
+    7: ("polygon", ()),
+}
 COLUMNS = {"filename", "region_shape_attributes", "region_attributes"}
 
 
 def claims(content: object) -> bool:
-    """Whether a JSON is one of VIA 2: pictures by name and size, each with its regions."""
+    """Whether a JSON is one of VIA: pictures by name and size, each with its regions."""
+    if _is_third(content):
+        return True
     pictures = _pictures(content)
     return bool(pictures) and all(
         isinstance(picture, dict) and {"filename", "regions"} <= picture.keys()
         for picture in pictures
+    )
+
+
+def _is_third(content):
+    return isinstance(content, dict) and all(
+        isinstance(content.get(key), dict) for key in ("project", "file", "view", "metadata")
     )
 
 
@@ -42,11 +60,38 @@ def _pictures(content):
 
 def entries(path: Path, content: dict) -> Iterator[Entry]:
     """Yield an entry for each picture that the file lists, with or without regions."""
+    if _is_third(content):
+        yield from _third_entries(path, content)
+        return
     for picture in _pictures(content):
         regions = picture["regions"]
         listed = list(regions.values()) if isinstance(regions, dict) else list(regions)
         pairs = [(r["shape_attributes"], r.get("region_attributes")) for r in listed]
         yield Entry(path, LAYOUT, (str(picture["filename"]),), partial(_read, pairs))
+
+
+def _third_entries(path, content):
+    """Yield the entries of a project of VIA 3: files, views of them, and shapes in views."""
+    regions, attributes = defaultdict(list), content.get("attribute", {})
+    for shape in content["metadata"].values():
+        if shape["xy"]:  # else it is said of the whole picture
+            kind, *numbers = shape["xy"]
+            names = {
+                attributes[key]["aname"]: attributes[key].get("options", {}).get(value, value)
+                for key, value in shape["av"].items()
+            }
+            regions[str(shape["vid"])].append((_second(kind, numbers), names))
+    for number, view in content["view"].items():
+        file = content["file"][str(view["fid_list"][0])]
+        yield Entry(path, LAYOUT, (str(file["fname"]),), partial(_read, regions[number]))
+
+
+def _second(kind, numbers):
+    """Return a shape of VIA 3 as VIA 2 writes it."""
+    name, keys = THIRD.get(kind, (f"shape {kind}", ()))
+    if name == "polygon":
+        return {"name": name, "all_points_x": numbers[::2], "all_points_y": numbers[1::2]}
+    return {"name": name, **dict(zip(keys, numbers, strict=True))} if keys else {"name": name}
 
 
 def csv_entries(path: Path, found: Found) -> Iterator[Entry]:
