@@ -152,7 +152,8 @@ def _remarks(source, verdict):
             f"masks hold different levels, each is read by its own: {listed}; {usual} in the "
             f"other {len(others)}"
         )
-    if lines := [name for name, _, look in named if look.line]:
+    # Where most is lesion, the line is what is left of the skin.
+    if lines := [name for name, share, look in named if look.line and (share or 0) < 0.5]:
         remarks.append(f"mask looks like an outline, not filled: {few(lines)}")
     drawn = [(name, look) for name, coverage, look in named if coverage and coverage < 1]
     if len(drawn) >= FEWEST_SAME and len({look.fingerprint for _, look in drawn}) == 1:

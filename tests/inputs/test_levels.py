@@ -402,6 +402,13 @@ def test_slim_and_several_lesions_are_no_outlines(tmp_path):
     assert_read(brought(tmp_path / "a", [mask * np.uint8(255) for mask in masks]), masks)
 
 
+def test_a_rim_of_skin_around_a_lesion_is_no_outline(tmp_path):
+    masks = blobs()
+    masks[3] = np.ones_like(masks[3])
+    masks[3][:2] = masks[3][:, :2] = 0
+    assert_read(brought(tmp_path / "a", [mask * np.uint8(255) for mask in masks]), masks)
+
+
 def test_one_mask_for_all_pictures_is_remarked(tmp_path):
     masks = [blob(1)] * 3
     folder = brought(tmp_path / "a", [mask * np.uint8(255) for mask in masks])
