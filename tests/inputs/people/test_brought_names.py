@@ -363,6 +363,148 @@ def predictions_corrected_by_hand_are_truth(folder):
     folder.pairs(TEN, "image/m{}.jpg", "label/m{}_mask.png")
 
 
+# --- further neighbours ---------------------------------------------------------------------------
+
+
+@names("either", says=r"several|m0")
+def jpeg_picture_and_png_mask_of_one_name_in_one_folder(folder):
+    folder.pairs(TEN, "m{}.jpg", "m{}.png")
+
+
+@names("either", says=r"_img|_seg|no picture has a mask")
+def words_behind_both_names(folder):
+    folder.pairs(TEN, "X{}_img.png", "X{}_seg.png")
+
+
+@names("either", says=r"_image|_label")
+def words_behind_both_names_in_two_folders(folder):
+    folder.pairs(TEN, "images/X{}_image.png", "labels/X{}_label.png")
+
+
+@names("either", says=r"united|several")
+def two_numbered_masks_of_every_picture(folder):
+    for k in TEN:
+        folder.pair(k, f"images/m{k}.jpg", f"masks/m{k}_mask_0.png")
+        second = draw(k, centre=(0.9, 0.9), radius=3)[1]
+        folder.file(f"masks/m{k}_mask_1.png", white(second))
+        folder.truth[f"images/m{k}.jpg"] = folder.truth[f"images/m{k}.jpg"] | second
+
+
+@names("either", says=r"image\.jpg|several|no picture")
+def one_folder_for_each_picture(folder):
+    folder.pairs(TEN, "case{:02}/image.jpg", "case{:02}/mask.png")
+
+
+@names("either", says=r"c1\.jpg|no picture")
+def one_folder_for_each_named_picture(folder):
+    folder.pairs(TEN, "c{0}/c{0}.jpg", "c{0}/c{0}_mask.png")
+
+
+@names("either", says=r"img_1|IMG_1", always=False)
+def capitals_on_one_side_only(folder):
+    folder.pairs(TEN, "images/IMG_{}.JPG", "masks/img_{}.png")
+
+
+@names("named", says=r"m0|label_old|several")
+def an_older_version_of_the_masks(folder):
+    folder.pairs(TEN, "image/m{}.jpg", "label/m{}.png")
+    for k in TEN:
+        folder.file(f"label_old/m{k}.png", white(draw(k + 30)[1]))
+
+
+@names("either", says=r"m0|several|label_B", always=True)
+def two_annotators_in_folders_of_their_own(folder):
+    folder.pairs(TEN, "image/m{}.jpg", "label_A/m{}.png")
+    for k in TEN:
+        folder.file(f"label_B/m{k}.png", white(np.roll(draw(k)[1], 2, 1)))
+        folder.truth[f"image/m{k}.jpg"] = ANY
+
+
+@names("either", says=r"masked|several|m0")
+def pictures_with_a_blackened_background_beside(folder):
+    """masked_images/ holds cut-outs, which are neither pictures of their own nor masks."""
+    for k in TEN:
+        picture, mask = draw(k)
+        folder.pair(k, f"images/m{k}.png", f"masks/m{k}.png")
+        folder.file(f"masked_images/m{k}.png", picture * mask[..., None])
+
+
+@names("either", says=r"unlabel", always=True)
+def unlabelled_pictures_beside(folder):
+    folder.pairs(TEN, "image/m{}.jpg", "label/m{}.png")
+    for k in range(60, 65):
+        folder.file(f"unlabeled/u{k}.jpg", draw(k)[0])
+
+
+@names("either", says=r"augment|several|m0")
+def augmented_copies_beside(folder):
+    folder.pairs(TEN, "images/m{}.png", "masks/m{}.png")
+    for k in TEN:
+        picture, mask = draw(k)
+        folder.file(f"images_augmented/m{k}.png", picture[:, ::-1].copy())
+        folder.file(f"masks_augmented/m{k}.png", white(mask[:, ::-1].copy()))
+        folder.truth[f"images_augmented/m{k}.png"] = mask[:, ::-1]
+
+
+@names()
+def copies_that_a_browser_numbered(folder):
+    folder.pairs(TEN, "images (1)/m{}.jpg", "masks (1)/m{}.png")
+
+
+@names("either", says=r"original|segmented|no picture")
+def original_and_segmented(folder):
+    folder.pairs(TEN, "original/m{}.jpg", "segmented/m{}.png")
+
+
+@names("either", says=r"m[0-4]_|several", always=True)
+def masks_of_two_people_beside_the_pictures(folder):
+    """m0_anna.png and m0_ben.png: two truths of one picture, not two lesions."""
+    for k in range(5):
+        folder.picture(k, f"images/m{k}.jpg")
+        folder.truth[f"images/m{k}.jpg"] = ANY
+        for name, shift in (("anna", 0), ("ben", 3)):
+            folder.file(f"masks/m{k}_{name}.png", white(np.roll(draw(k)[1], shift, 1)))
+
+
+@names("either", says=r"m\d", always=False)
+def masks_numbered_from_another_start(folder):
+    """Pictures 0 to 9, masks 1 to 10: the names that agree belong to other lesions."""
+    for k in TEN:
+        folder.picture(k, f"images/m{k}.jpg")
+        folder.file(f"masks/m{k + 1}.png", white(draw(k)[1]))
+        folder.truth[f"images/m{k}.jpg"] = ANY
+
+
+@results()
+def a_run_folder_with_its_figures_among_the_data(folder):
+    """What `train --out DATA/runs/mine` leaves: curves and galleries are no pictures of skin."""
+    for k in TEN:
+        folder.pair(k, f"image/m{k}.jpg", f"label/m{k}.png", group=f"L{k // 2}")
+    folder.file("metadata.csv", "image_id,lesion_id\n" + "".join(f"m{k},L{k // 2}\n" for k in TEN))
+    for name in ("curves", "gallery", "worst", "architecture", "errors"):
+        folder.file(f"runs/mine/figures/{name}.png", draw(60)[0])
+        folder.file(f"runs/mine/{name}.png", draw(61)[0])
+    folder.file("runs/mine/model.json", "{}")
+    folder.file("runs/mine/scores.csv", "name,dice\n")
+
+
+@results("named", says=NO_TRUTH)
+def own_predictions_in_class_folders(folder):
+    for k in TEN:
+        folder.picture(k, f"images/{'nevus' if k % 2 else 'melanoma'}/m{k}.jpg")
+    for k in TEN:
+        predictions(folder, f"masks/{'nevus' if k % 2 else 'melanoma'}", [k])
+
+
+@results("named", says=NO_TRUTH)
+def own_predictions_of_which_one_was_corrected(folder):
+    """Nine of ten are as they were: one corrected mask is too little to train on."""
+    unlabelled(folder, "images/m{}.jpg")
+    predictions(folder, "masks", overlay=False, table=False)
+    folder.file("masks/m3_mask.png", white(draw(3)[1]))
+    folder.truth["images/m3.jpg"] = draw(3)[1]
+
+
 @names.parametrize
 def test_names(row, judge):
     judge(row)

@@ -220,6 +220,65 @@ def a_lesion_on_both_sides_of_a_table_above_the_parts(folder):
     table(folder, "{},L{}")
 
 
+def elsewhere(
+    its_name, file, header, row, right="either", says=None, lesion=lambda k: f"L{k // 2}"
+):
+    """A table of lesions that has another name or other columns."""
+
+    def make(folder):
+        labelled(folder, lesion)
+        table(folder, row, header, file)
+
+    make.__name__ = its_name
+    tables(right, says=says or file.replace(".", r"\."))(make)
+
+
+elsewhere(
+    "isic_2019",
+    "ISIC_2019_Training_Metadata.csv",
+    "image,age_approx,anatom_site_general,lesion_id,sex",
+    "{},55,back,L{},male",
+)
+elsewhere(
+    "lesion_groupings_of_isic_2018",
+    "ISIC2018_Task3_Training_LesionGroupings.csv",
+    "image,lesion_id,diagnosis_confirm_type",
+    "{},L{},histopathology",
+)
+elsewhere("isic_2020", "train.csv", "image_name,patient_id,sex", "{},L{},male")
+elsewhere(
+    "a_table_that_a_browser_numbered",
+    "metadata (1).csv",
+    "image_id,lesion_id",
+    "{},L{}",
+    says=r"metadata \(1\)\.csv",
+)
+elsewhere("a_table_called_clinical", "clinical_data.csv", "filename,patient", "{}.jpg,L{}")
+elsewhere("a_table_below_the_pictures", "image/metadata.csv", "image_id,lesion_id", "{},L{}")
+elsewhere("a_column_called_file_name", "metadata.csv", "file_name,lesion_id", "{}.jpg,L{}")
+elsewhere("a_column_called_patient", "metadata.csv", "image_id,patient", "{},L{}")
+
+
+@tables("either", says=r"metadata|two|several", always=True)
+def two_tables_that_contradict(folder):
+    labelled(folder, lambda k: None)
+    folder.groups = {}
+    table(folder, "{},L{}")
+    table(folder, lambda k: f"{ID.format(k)},M{k % 3}", name="HAM10000_metadata.csv")
+
+
+@tables("either", says=r"lesion", always=False)
+def numbers_with_and_without_a_decimal_point(folder):
+    labelled(folder)
+    table(folder, one_in_two("{},{}.0", "{},{}"))
+
+
+@tables("either", says=r"metadata\.csv", always=False)
+def ids_without_what_is_behind_the_names(folder):
+    labelled(folder, path=f"image/{ID}_downsampled.jpg")
+    table(folder, "{},L{}")
+
+
 @tables.parametrize
 def test_tables(row, judge):
     judge(row)
