@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lesion.console import InputError
+from lesion.inputs.annotations.entry import shown
 from lesion.inputs.annotations.shapes import class_key
 from lesion.inputs.findings import Source
 from lesion.inputs.folders import few
@@ -15,6 +16,7 @@ from lesion.inputs.reading import read_truth, shown_size
 # What people call the surroundings, where there is one other class besides.
 BACKGROUND = {"background", "_background_", "bg", "skin", "healthy skin", "normal skin"}
 BACKGROUND |= {"normal", "unlabeled", "__ignore__"}
+SHOWN_CLASSES = 20
 
 
 def check_class_names(pairs: Sequence[Pair], legend: Legend) -> None:
@@ -56,7 +58,9 @@ def _classes(pairs):
         for shape in pair.annotation.shapes if pair.annotation else ():
             labels.setdefault(class_key(shape.label), shape.label)
             counts[class_key(shape.label)] += 1
-    return counts, ", ".join(f"{labels[key]} ({count})" for key, count in counts.most_common())
+    listed = [f"{shown(labels[key])} ({n})" for key, n in counts.most_common(SHOWN_CLASSES)]
+    more = len(counts) - len(listed)
+    return counts, ", ".join(listed) + (f" and {more} more" if more else "")
 
 
 def _take(source, label):

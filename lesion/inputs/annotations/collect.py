@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lesion.inputs.annotations.entry import MISTAKES, Entry, Found, reason
+from lesion.inputs.annotations.entry import MISTAKES, Entry, Found, reason, shown
 from lesion.inputs.annotations.names import PictureIndex
 from lesion.inputs.annotations.shapes import Annotation
 from lesion.inputs.folders import few
@@ -37,19 +37,19 @@ class Collected:
         self.found.used.add(entry.path)
         self.listed[entry.path] += 1
         matches = next(filter(None, (self.index.find(n, entry.path) for n in entry.names)), [])
-        shown = Path(entry.names[0].replace("\\", "/")).name
+        name = shown(Path(entry.names[0].replace("\\", "/")).name)
         if not matches:
-            self.absent[entry.layout, entry.path].append(shown)
+            self.absent[entry.layout, entry.path].append(name)
             return
         if not all(_same(matches[0], other) for other in matches[1:]):
             places = " and ".join(str(path) for path in matches[:2])
-            self._refuse(entry, f"{shown} may be {places}; give them different names")
+            self._refuse(entry, f"{name} may be {places}; give them different names")
             return
         try:
             with np.errstate(all="ignore"):  # what is not finite is found in the end
                 drawn = entry.read()
         except MISTAKES as error:
-            finding = f"the annotation of {shown} is damaged ({reason(error)})"
+            finding = f"the annotation of {name} is damaged ({reason(error)})"
             self._refuse(entry, f"{finding}; draw it again")
             return
         if drawn.remark:
@@ -58,7 +58,7 @@ class Collected:
         if drawn.left_out and not drawn.shapes:
             self.without_area[entry.layout].append((entry.path, matches[0].name))
             return
-        annotation = Annotation(entry.path, tuple(drawn.shapes), shown, drawn.size)
+        annotation = Annotation(entry.path, tuple(drawn.shapes), name, drawn.size)
         for picture in matches:
             other = self.found.by_picture.setdefault(picture, annotation)
             if other is not annotation:
@@ -70,33 +70,31 @@ class Collected:
     def _refuse(self, entry, finding):
         self.bad[entry.layout].append(f"{entry.path}: {finding}")
 
-    def conclude(self, has_masks: bool) -> None:
-        """Write down the layout, the problems and the remarks.
-
-        Args:
-            has_masks: pictures have mask files, which count: then nothing here is a problem.
-        """
+    def conclude(self) -> None:
+        """Write down the layout, the problems and the remarks."""
         found = self.found
         boxes = self._without_boxes()
-        told = found.remarks if has_masks else found.problems
         for layout, lines in self.bad.items():
             more = f" (and {len(lines) - 1} more of {layout})" if len(lines) > 1 else ""
-            told.append(f"{lines[0]}{more}")
-        self._say_absent(told)
+            found.problems.append(f"{lines[0]}{more}")
+        self._say_absent()
         for (path, remark), names in self.remarked.items():
             found.remarks.append(f"{path}: {few(names)} {remark}")
         for layout, rows in self.without_area.items():
-            kinds, names = " and ".join(sorted(self.left_out[layout])), [name for _, name in rows]
-            told.append(
+            kinds = shown(" and ".join(sorted(self.left_out[layout])))
+            names = [name for _, name in rows]
+            found.problems.append(
                 f"{rows[0][0]}: {len(names)} picture(s) have only shapes that enclose no lesion "
                 f"({kinds}): {few(names)}; draw the outlines of the lesions"
             )
         for layout, kinds in self.left_out.items():
             if kinds and layout in self.layouts.values():
-                shown = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-                found.remarks.append(f"{layout}: shapes that enclose no area are left out: {shown}")
+                listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+                found.remarks.append(
+                    f"{layout}: shapes that enclose no area are left out: {shown(listed)}"
+                )
         for layout, pictures in boxes.items():
-            told.append(
+            found.problems.append(
                 f"{layout}: every shape of {len(pictures)} picture(s) is a rectangle, a box around "
                 "a lesion rather than its outline; draw the outlines"
             )
@@ -119,7 +117,7 @@ class Collected:
                 del self.layouts[picture], self.found.by_picture[picture]
         return boxes
 
-    def _say_absent(self, told):
+    def _say_absent(self):
         """Say which pictures are not there: an excerpt of a data set is no mistake."""
         lonely = defaultdict(list)
         for (layout, path), names in self.absent.items():
@@ -134,7 +132,7 @@ class Collected:
         for rows in lonely.values():
             names = [name for _, listed in rows for name in listed]
             more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
-            told.append(
+            self.found.problems.append(
                 f"{rows[0][0]}{more}: the picture it annotates is not in this folder "
                 f"({few(names)}); bring it back under that name"
             )

@@ -65,8 +65,9 @@ class Found:
 
 
 # What walking through damaged content raises.
-MISTAKES = (ArithmeticError, AttributeError, EOFError, LookupError, OSError, RecursionError)
+MISTAKES = (ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError)
 MISTAKES += (SyntaxError, TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
+LONGEST = 200  # letters of a text out of a file, in a line
 
 
 def reason(error: Exception) -> str:
@@ -75,7 +76,12 @@ def reason(error: Exception) -> str:
         return f"lacks {error}"
     if isinstance(error, RecursionError):
         return "is nested too deeply"
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return shown(str(error)) or type(error).__name__
+
+
+def shown(text: str) -> str:
+    """Return a text out of a file as a line may hold it."""
+    return " ".join(text.split())[:LONGEST]
 
 
 def size_of(height: object, width: object) -> tuple[int, int] | None:

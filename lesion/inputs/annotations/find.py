@@ -41,7 +41,7 @@ def find_annotations(
             if has_masks and path not in found.used:
                 continue  # it may be anything
             found.used.add(path)
-            (found.remarks if has_masks else found.problems).append(
+            found.problems.append(
                 f"{path}: the annotations are damaged ({reason(error)}); export them again"
             )
     for entries in (
@@ -52,7 +52,9 @@ def find_annotations(
     ):
         for entry in entries:
             collected.add(entry)
-    collected.conclude(has_masks)
+    collected.conclude()
+    if has_masks:  # which count before shapes
+        found.remarks, found.problems = [*found.problems, *found.remarks], []
     return found
 
 
