@@ -170,7 +170,9 @@ def test_a_colour_that_labelmap_does_not_name(tmp_path):
     (problem,) = found_with_labelmap(tmp_path).problems
     assert "the colour (51, 221, 255) is not in labelmap.txt" in problem
     (tmp_path / "labelmap.txt").write_text("lesion:red::\n")
-    assert "is no table of colours" in found_with_labelmap(tmp_path).problems[0]
+    found = found_with_labelmap(tmp_path)  # the masks are masks without it
+    assert "is no table of colours" in found.remarks[0]
+    assert found.by_picture == {}
 
 
 # --- Label Studio -------------------------------------------------------------------------------
