@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 import zipfile
 
 import numpy as np
@@ -503,6 +504,19 @@ def test_ovals_and_rings_of_imagej(tmp_path):
     assert_same(masks["a"], ellipse(40, 32, 30, 20))
     assert masks["b"].sum() == 40 * 30 - 20 * 10
     assert masks["b"][25, 30] == 0
+
+
+def test_without_the_packages(tmp_path, monkeypatch):
+    pictures_in(tmp_path, "a.png", "b.png")
+    (tmp_path / "a.roi").write_bytes(roi())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found = found_in(tmp_path)
+    assert found.by_picture == {}
+    assert found.problems == [f"{tmp_path / 'a.roi'}: needs a package: `pip install roifile`"]
+    write_json(tmp_path / "via.json", {"b1": via_picture(VIA_POLYGON, name="b.png")})
+    monkeypatch.setitem(sys.modules, "pycocotools", None)
+    with pytest.raises(InputError, match=r"via\.json: b\.png: .* `pip install pycocotools`"):
+        only_mask(found_in(tmp_path))
 
 
 def test_lines_of_imagej(tmp_path):

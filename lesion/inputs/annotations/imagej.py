@@ -4,6 +4,7 @@ Read by roifile (BSD, 0.03 MB, needs NumPy only). Neither names its picture: it 
 name the file, or its folder, has.
 """
 
+import importlib.util
 import re
 import zipfile
 from collections import defaultdict
@@ -12,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from roifile import ROI_TYPE, ImagejRoi
 
 from lesion.inputs.annotations.entry import Drawn, Entry, Found
 from lesion.inputs.annotations.names import PictureIndex
@@ -20,7 +20,7 @@ from lesion.inputs.annotations.rasterise import area, ellipse, points_of
 from lesion.inputs.annotations.shapes import UNNAMED, Shape, class_key
 
 LAYOUT = "ImageJ regions"
-AREAS = (ROI_TYPE.POLYGON, ROI_TYPE.FREEHAND, ROI_TYPE.TRACED, ROI_TYPE.OVAL, ROI_TYPE.RECT)
+AREAS = {"POLYGON", "FREEHAND", "TRACED", "OVAL", "RECT"}
 SET_WORD = re.compile(r"(^|[ _-]+)roi[ _-]?(set|s)?([ _-]+|$)", re.IGNORECASE)
 NO_NAME = re.compile(r"[\d\s_.-]*")  # such as 0123-0456, which ImageJ gives
 MOST_BYTES, MOST_REGIONS = 10_000_000, 10_000  # of one region, in one file
@@ -39,6 +39,11 @@ def entries(paths: Sequence[Path], index: PictureIndex, found: Found) -> Iterato
                     f"{path}: its name does not say which picture the regions are of; "
                     "call it as the picture, such as mole_1.roi or mole_1_RoiSet.zip"
                 )
+    if groups and importlib.util.find_spec("roifile") is None:
+        first, count = next(iter(groups.values()))[0], sum(map(len, groups.values()))
+        more = f" and {count - 1} more" if count > 1 else ""
+        found.problems.append(f"{first}{more}: needs a package: `pip install roifile`")
+        return
     for picture, files in groups.items():
         yield Entry(files[0], LAYOUT, (str(picture),), partial(_read, files, picture.stem))
 
@@ -65,14 +70,17 @@ def _picture(path, index):
 
 
 def _read(paths, stem):
+    from roifile import ImagejRoi
+
     drawn = Drawn()
     for path in paths:
         for name, content in _contents(path):
             region = ImagejRoi.frombytes(content)
-            if region.roitype not in AREAS and region.multi_coordinates is None:
-                drawn.left_out[region.roitype.name.lower()] += 1
+            shape = region.roitype.name
+            if shape not in AREAS and region.multi_coordinates is None:
+                drawn.left_out[shape.lower()] += 1
                 continue
-            kind = "box" if region.roitype == ROI_TYPE.RECT and not region.composite else ""
+            kind = "box" if shape == "RECT" and not region.composite else ""
             label = _label(region.name or name, {stem, path.stem, Path(name).stem})
             drawn.shapes.append(Shape(label, area(_rings(region), even_odd=True), kind))
     return drawn
@@ -94,7 +102,7 @@ def _contents(path):
 
 
 def _rings(region):
-    if region.roitype == ROI_TYPE.OVAL and region.multi_coordinates is None:
+    if region.roitype.name == "OVAL" and region.multi_coordinates is None:
         rx, ry = (region.right - region.left) / 2, (region.bottom - region.top) / 2
         return [ellipse(region.left + rx, region.top + ry, rx, ry)]
     rings = [np.asarray(ring, np.float64) for ring in region.coordinates(multi=True)]

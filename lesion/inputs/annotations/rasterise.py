@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
-from pycocotools import mask as coco
 
 from lesion.inputs.decoding import MAX_PIXELS
 
@@ -52,6 +51,7 @@ def area(rings: Sequence[np.ndarray], size: Size | None = None, even_odd: bool =
     """
 
     def draw(height, width):
+        coco = _pycocotools()
         union = np.zeros((height, width), np.uint8)
         for ring in rings:
             points = _on_picture(ring, size, height, width)
@@ -156,6 +156,14 @@ def bitmap(mask: np.ndarray, left: int = 0, top: int = 0, size: Size | None = No
         return cv2.resize(pasted, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
 
     return draw
+
+
+def _pycocotools():
+    try:
+        from pycocotools import mask
+    except ImportError:
+        raise ValueError("outlines need a package: `pip install pycocotools`") from None
+    return mask
 
 
 def _on_picture(points, size, height, width):
