@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lesion.console import InputError, usable_cores
-from lesion.inputs.classes import check_class_names, judge_classes
+from lesion.inputs.classes import check_class_names, classes_of, judge_classes
 from lesion.inputs.findings import Finding, by_source
 from lesion.inputs.folders import few, natural_key
 from lesion.inputs.legend import PLAIN, Legend
@@ -52,6 +52,8 @@ class Report:
         ]
         if len(groups) < len(pairs):
             lines.append(f"{self.folder.unit:<9} {len(groups)}")
+        if classes := classes_of(pairs)[1]:
+            lines.append(f"classes   {classes}")
         if sizes := [finding.size for finding in self.findings if finding.size]:
             small, large = (shown_size(pick(sizes, key=np.prod)) for pick in (min, max))
             several = f"{small} to {large} pixels, {len(set(sizes))} different sizes"

@@ -21,7 +21,7 @@ SHOWN_CLASSES = 20
 
 def check_class_names(pairs: Sequence[Pair], legend: Legend) -> None:
     """Raise an InputError, which lists what there is, for a class of which there is no shape."""
-    counts, listed = _classes(pairs)
+    counts, listed = classes_of(pairs)
     for name in legend.lesion_class:
         if class_key(name) not in counts:
             there = f"there are {listed}" if counts else "there are no shapes, only mask files"
@@ -34,7 +34,7 @@ def judge_classes(source: Source, legend: Legend) -> None:
     One class is lesion, and so is one beside a class of background. More have to be chosen from.
     """
     _remark_scaled(source)
-    counts, listed = _classes(source.pairs)
+    counts, listed = classes_of(source.pairs)
     lesion = [key for key in counts if key not in BACKGROUND]
     if legend.lesion_class or not counts or (len(counts) == len(lesion) == 1):
         return
@@ -51,8 +51,8 @@ def judge_classes(source: Source, legend: Legend) -> None:
             finding.problem = finding.problem or problem
 
 
-def _classes(pairs):
-    """Return (how many shapes there are of each class, by key; the same as a line of text)."""
+def classes_of(pairs: Sequence[Pair]) -> tuple[Counter, str]:
+    """Return (how many shapes there are of each class, by key; the same in words)."""
     labels, counts = {}, Counter()
     for pair in pairs:
         for shape in pair.annotation.shapes if pair.annotation else ():

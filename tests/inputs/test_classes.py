@@ -47,6 +47,7 @@ def lesion_classes(folder, *classes):
 def test_one_class_is_lesion(tmp_path):
     report, _ = lesion_classes(labelled(tmp_path, "mole", "Mole "))
     assert report.problems == report.remarks == []
+    assert "classes   mole (4)" in report.lines()
 
 
 def test_several_classes_are_a_problem_until_some_are_chosen(tmp_path):

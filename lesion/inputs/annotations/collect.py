@@ -26,7 +26,7 @@ class Collected:
         self.found, self.index = found, index
         self.layouts = {}  # of pictures
         self.bad = defaultdict(list)  # layout -> lines
-        self.absent = defaultdict(list)  # (layout, path or None) -> names
+        self.absent = defaultdict(list)  # (layout, path) -> names
         self.left_out = defaultdict(Counter)  # layout -> kinds of shapes
         self.without_area = defaultdict(list)  # layout -> files and pictures
         self.remarked = defaultdict(list)  # (path, remark) -> pictures
