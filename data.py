@@ -66,8 +66,8 @@ class TrainingData:
 def validation_data(pairs, image_size, batch_size, channels=3):
     """Return a finite tf.data.Dataset of (x, y) batches, in the order given, never changed.
 
-    x: float32 (B, S, S, channels) in [0, 1]; y: float32 (B, S, S, 1) of 0 and 1; the last batch
-    may be smaller. Files are read as they are needed. Raises as `TrainingData` does.
+    x: float32 (B, S, S, channels) in [0, 1]; y: float32 (B, S, S, 1) of 0, 1 and -1 (ignored); the
+    last batch may be smaller. Files are read as they are needed. Raises as `TrainingData` does.
     """
     _check_arguments(pairs, image_size, batch_size, channels)
 
@@ -81,7 +81,9 @@ def validation_data(pairs, image_size, batch_size, channels=3):
 
 
 def load_pair(pair, image_size, channels=3):
-    """Return a pair at the network's size: float32 (S, S, channels) in [0, 1], (S, S, 1) of 0, 1.
+    """Return a pair at the network's size: float32 (S, S, channels) in [0, 1] and (S, S, 1).
+
+    The mask is of 0, 1 and -1 (ignored).
 
     Raises InputError as `lesion.inputs.read_pair` does.
     """
@@ -133,8 +135,8 @@ def _stream(passes, load, count, image_size, batch_size, channels):
 def augment(image, mask, rng):
     """Return a changed (image, mask) of the same shapes and types; the inputs stay as they are.
 
-    image: float32 (S, S, C) in [0, 1], C = 1 or 3. mask: float32 (S, S, 1) of 0 and 1, and so is
-    the result. rng: numpy Generator; the same state gives the same result.
+    image: float32 (S, S, C) in [0, 1], C = 1 or 3. mask: float32 (S, S, 1) of 0, 1 and -1 where it
+    is ignored, and so is the result. rng: numpy Generator; the same state gives the same result.
     Raises ValueError if the two differ in height or width.
     """
     if image.shape[:2] != mask.shape[:2]:
@@ -153,15 +155,15 @@ def move(image, mask, rng):
     interpolated like the picture and cut at one half, which moves its border by less than half a
     pixel, where nearest-neighbour sampling would fray it.
     """
-    map_x, map_y = _source_coordinates(image.shape[0], image.shape[1], rng)
-    both = cv2.remap(
-        np.concatenate([image, mask], axis=2),
-        map_x,
-        map_y,
-        interpolation=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    return np.ascontiguousarray(both[..., :-1]), (both[..., -1:] >= 0.5).astype(np.float32)
+    maps = _source_coordinates(image.shape[0], image.shape[1], rng)
+    how = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REFLECT_101}
+    both = cv2.remap(np.concatenate([image, np.maximum(mask, 0)], axis=2), *maps, **how)
+    image, lesion = np.ascontiguousarray(both[..., :-1]), both[..., -1:]
+    if not (mask < 0).any():
+        return image, (lesion >= 0.5).astype(np.float32)
+    ignored = cv2.remap((mask < 0).astype(np.float32), *maps, **how)[..., None]
+    mask = np.where(ignored >= 0.5, -1, 2 * lesion >= 1 - ignored)
+    return image, mask.astype(np.float32)
 
 
 def _source_coordinates(height, width, rng):

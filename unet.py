@@ -19,21 +19,15 @@ from keras import layers, ops
 
 PACKAGE = "unet"
 LEAN_WIDTHS = (32, 64, 128, 192, 192)
-# Runs from random weights last tens to thousands of steps: with the usual momentum of 0.99 the
-# moving averages used for validation would still be those of the first steps.
+# Runs from random weights are short: with the usual 0.99 the moving averages would lag behind.
 LEAN_MOMENTUM = 0.9
 LITE_MOMENTUM = 0.97  # starts from trained weights, and long runs want steadier averages
 LITE_WIDTHS = (24, 48, 80, 128, 192)  # of the decoder
 # repeats, filter size, stride, growth of the width inside, width: of each stage of the encoder
 LITE_STAGES = (
-    (1, 3, 1, 1, 16),
-    (2, 3, 2, 6, 24),
-    (2, 5, 2, 6, 40),
-    (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
-)
+    (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320),
+)  # fmt: skip
 CLASSIC_WIDTHS = (64, 128, 256, 512, 1024)
 CLASSIC_DROPOUT = (0.1, 0.1, 0.2, 0.2, 0.3)
 HE = {"padding": "same", "kernel_initializer": "he_normal"}  # He et al. 2015, for ReLU
@@ -53,9 +47,8 @@ class PadToMultiple(layers.Layer):
         return ops.pad(images, ((0, 0), (0, below), (0, right), (0, 0)))
 
     def compute_output_shape(self, shape):
-        batch, *sides, channels = shape
-        padded = [None if side is None else side + -side % self.multiple for side in sides]
-        return (batch, *padded, channels)
+        sides = [side and side + -side % self.multiple for side in shape[1:3]]
+        return (shape[0], *sides, shape[3])
 
     def get_config(self):
         return {**super().get_config(), "multiple": self.multiple}
@@ -66,9 +59,8 @@ class CropLike(layers.Layer):
     """Crop the first input to the height and width of the second; undoes `PadToMultiple`."""
 
     def call(self, inputs):
-        padded, reference = inputs
-        height, width = ops.shape(reference)[1:3]
-        return padded[:, :height, :width, :]
+        height, width = ops.shape(inputs[1])[1:3]
+        return inputs[0][:, :height, :width, :]
 
     def compute_output_shape(self, shapes):
         return (*shapes[1][:3], shapes[0][3])
@@ -218,13 +210,20 @@ def unet_lite(input_shape: tuple = (192, 192, 3)) -> keras.Model:
     return keras.Model(images, CropLike(name="crop")([x, images]), name="unet_lite")
 
 
-# ----------------------------------------------------------------------------------------- Dice
+# ---------------------------------------- Dice and losses: a pixel whose truth is -1 is ignored
 # Dice 1945, Ecology 26; of probabilities: Milletari et al. 2016, arXiv:1606.04797.
 
 
-def _dice(truth, prediction, axes, smooth):
-    """(2 |A and B| + smooth) / (|A| + |B| + smooth), so 1 where both are empty."""
-    truth, prediction = ops.cast(truth, "float32"), ops.cast(prediction, "float32")
+def _known(truth):
+    """Return the truth as 0 and 1, and 1 where it counts, 0 where it is ignored."""
+    truth = ops.cast(truth, "float32")
+    return ops.maximum(truth, 0.0), ops.cast(truth >= 0.0, "float32")
+
+
+def _dice(truth, prediction, smooth):
+    """(2 |A and B| + smooth) / (|A| + |B| + smooth) of each picture: 1 where both are empty."""
+    truth, counted = _known(truth)
+    prediction, axes = ops.cast(prediction, "float32") * counted, (1, 2, 3)
     both = ops.sum(truth * prediction, axis=axes)
     either = ops.sum(truth, axis=axes) + ops.sum(prediction, axis=axes)
     return (2.0 * both + smooth) / (either + smooth)
@@ -233,13 +232,13 @@ def _dice(truth, prediction, axes, smooth):
 @keras.saving.register_keras_serializable(PACKAGE)
 def soft_dice(y_true, y_pred):
     """Soft Dice of each picture, from probabilities: float (batch,) in [0, 1]."""
-    return _dice(y_true, y_pred, (1, 2, 3), 1.0)
+    return _dice(y_true, y_pred, 1.0)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 def hard_dice(y_true, y_pred):
     """Dice of each picture after thresholding at 0.5: float (batch,) in [0, 1]."""
-    return _dice(y_true, ops.cast(y_pred >= 0.5, "float32"), (1, 2, 3), 1e-6)
+    return _dice(y_true, y_pred >= 0.5, 1e-6)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -250,22 +249,23 @@ def hard_iou(y_true, y_pred):
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-def batch_dice(y_true, y_pred):
-    """Soft Dice over all pixels of the batch at once, the score of the tutorials: a scalar."""
-    return _dice(y_true, y_pred, None, 1.0)
-
-
-@keras.saving.register_keras_serializable(PACKAGE)
 def dice_loss(y_true, y_pred):
     """1 - soft Dice of each picture: float (batch,) in [0, 1]."""
     return 1.0 - soft_dice(y_true, y_pred)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
+def bce_loss(y_true, y_pred):
+    """Binary cross-entropy by pixel: float (batch, height, width), its mean that of what counts."""
+    truth, counted = _known(y_true)
+    share = ops.maximum(ops.mean(counted, axis=(1, 2, 3), keepdims=True), 1e-6)
+    return keras.losses.binary_crossentropy(truth, y_pred) * ops.squeeze(counted / share, -1)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
 def bce_dice_loss(y_true, y_pred):
     """Mean binary cross-entropy of each picture plus its Dice loss: float (batch,), 0 or more."""
-    cross_entropy = ops.mean(keras.losses.binary_crossentropy(y_true, y_pred), axis=(1, 2))
-    return cross_entropy + dice_loss(y_true, y_pred)
+    return ops.mean(bce_loss(y_true, y_pred), axis=(1, 2)) + dice_loss(y_true, y_pred)
 
 
 def dice_metrics() -> list:
@@ -274,7 +274,7 @@ def dice_metrics() -> list:
     return [keras.metrics.MeanMetricWrapper(f, name=name) for name, f in functions.items()]
 
 
-LOSSES = {"bce": "binary_crossentropy", "dice": dice_loss, "bce_dice": bce_dice_loss}
+LOSSES = {"bce": bce_loss, "dice": dice_loss, "bce_dice": bce_dice_loss}
 
 
 class Entry(NamedTuple):

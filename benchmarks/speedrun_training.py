@@ -3,14 +3,18 @@
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 from PIL import Image
 
-from benchmarks.membrane import SEED_NOTEBOOK_BEST, VALIDATION_PAIRS, find_slices
+from benchmarks.membrane import (
+    SEED_NOTEBOOK_BEST,
+    VALIDATION_PAIRS,
+    batch_dice,
+    find_slices,
+)
 from benchmarks.speedrun_clock import (
     Task,
     classic_picture,
@@ -22,6 +26,7 @@ from benchmarks.speedrun_clock import (
 )
 from data import validation_data
 from lesion.console import InputError, usable_cores
+from lesion.inputs.pairing import Pair
 from lesion.inputs.reading import read_pair, resize_image, resize_mask
 from lesion.inputs.splitting import load_split
 from lesion.predict.network import Network, load_keras_network, start_from
@@ -30,7 +35,7 @@ from lesion.score.metrics import dice
 from lesion.score.summaries import bootstrap_interval
 from lesion.settings import FINE_TUNING
 from lesion.training import compile_model
-from unet import NETWORKS, batch_dice, build
+from unet import NETWORKS, build
 
 THRESHOLD = 0.5  # of all networks here: none is chosen on the pictures that are scored
 EM_SIZE = 512
@@ -69,7 +74,7 @@ def prepared(pairs, folder, channels, change):
             paths = [Path(folder) / f"{pair.name}_{number}_{kind}.png" for kind in "xy"]
             for path, array in zip(paths, arrays, strict=True):
                 Image.fromarray(array).save(path, compress_level=1)
-            copies.append(replace(pair, image=paths[0], mask=paths[1]))
+            copies.append(Pair(pair.name, *paths, pair.group))
         return copies
 
     with ThreadPoolExecutor(usable_cores()) as pool:

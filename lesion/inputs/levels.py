@@ -10,6 +10,7 @@ judged over a whole folder, in `judging.py`.
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -44,14 +45,19 @@ class Levels:
         levels: {number: Level} of those that occur.
         kind: words for what the names are: two kinds are not compared.
         values: how many different values or colours the file holds.
-        even: bool (H, W), pixels that are like all their eight neighbours.
+        picture: the values or colours themselves.
     """
 
     codes: np.ndarray
     levels: dict[int, Level]
     kind: str
     values: int
-    even: np.ndarray
+    picture: np.ndarray
+
+    @cached_property
+    def even(self) -> np.ndarray:
+        """Pixels that are like all their eight neighbours, bool (H, W); training never asks."""
+        return _even(self.picture)
 
 
 @dataclass(frozen=True)
@@ -179,21 +185,20 @@ def _of_colours(rgb):
     colours = np.unique(packed)
     if len(colours) > FEW_COLOURS and spread <= GRAY_TOLERANCE:
         return _of_gray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
-    even = _even(rgb)
     if len(colours) > FEW_COLOURS:
-        return _of_many_colours(rgb, even, len(colours))
+        return _of_many_colours(rgb, len(colours))
     codes = np.searchsorted(colours, packed).astype(np.uint8)
     places = [(colour >> 16, colour >> 8 & 255, colour & 255) for colour in colours]
     levels = _levels(codes, "colours", lambda code: _colour(places[code]))
-    return replace(levels, even=even)
+    return replace(levels, picture=rgb)
 
 
-def _of_many_colours(rgb, even, values):
+def _of_many_colours(rgb, values):
     """Return the levels of a picture that JPEG or resizing gave many colours.
 
     Its levels are the colours of its even parts; what is far from them all counts coarsely.
     """
-    colours, counts = np.unique(rgb[even], axis=0, return_counts=True)
+    colours, counts = np.unique(rgb[_even(rgb)], axis=0, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     places = []
     for colour in colours[order].astype(float):
@@ -213,7 +218,7 @@ def _of_many_colours(rgb, even, values):
     steps = {FEW_LEVELS + code: STEPS[[code // 25, code // 5 % 5, code % 5]] for code in range(125)}
     places = dict(enumerate(places)) | steps
     levels = _levels(codes, "many colours", lambda code: _colour(places[code]))
-    return replace(levels, values=values, even=even)
+    return replace(levels, values=values, picture=rgb)
 
 
 def _colour(place):
@@ -223,7 +228,7 @@ def _colour(place):
 
 def _levels(codes, kind, level):
     found = {code: level(code) for code in _counts(codes)}
-    return Levels(codes, found, kind, len(found), _even(codes))
+    return Levels(codes, found, kind, len(found), codes)
 
 
 def _counts(codes):

@@ -20,6 +20,7 @@ from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.levels import look_at_levels, mask_of, read_levels
 from lesion.inputs.orientation import UPRIGHT, stored_size, turn
 from lesion.inputs.pairing import Pair
+from lesion.masks import IGNORED
 
 
 def read_image(path: str | Path, channels: int = 3, bits: int | None = None) -> np.ndarray:
@@ -98,7 +99,7 @@ def read_pair(pair: Pair, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
     return picture, read_truth(pair, picture.shape)
 
 
-def read_truth(pair: Pair, shape: tuple) -> np.ndarray:
+def read_truth(pair: Pair, shape: tuple | None = None) -> np.ndarray:
     """Return the truth of a pair as uint8 (H, W): 1 lesion, 0 none, IGNORED counts for nothing.
 
     Regions of an annotation tool are drawn; several masks are united: a pixel is lesion where it
@@ -106,20 +107,24 @@ def read_truth(pair: Pair, shape: tuple) -> np.ndarray:
 
     Args:
         pair: with a mask.
-        shape: of its picture: height, width and perhaps more.
+        shape: of its picture: height, width and perhaps more; None where nobody read it and the
+            masks are known to fit.
 
     Raises:
         InputError, FileNotFoundError: as `read_mask`, or a mask has another size than the picture.
     """
     note = look(pair.image).orientation if pair.turn_mask else UPRIGHT
-    size = stored_size(shape, note)
     if pair.annotation is not None:
+        size = stored_size(shape or read_image(pair.image).shape, note)
         return turn(pair.annotation.mask(*size, pair.legend.lesion_class), note)
-    truth = np.zeros(size, np.uint8)
-    for path in (pair.mask, *pair.more_masks):
-        mask = read_mask(path, pair.legend)
-        if problem := size_problem(path, size, mask.shape):
+    masks = {path: read_mask(path, pair.legend) for path in (pair.mask, *pair.more_masks)}
+    truth, *others = masks.values()
+    for path, mask in masks.items():
+        if problem := size_problem(
+            path, stored_size(shape, note) if shape else truth.shape, mask.shape
+        ):
             raise InputError(problem)
+    for mask in others:
         truth = np.where((truth == 1) | (mask == 0), truth, mask)
     return turn(truth, note)
 
@@ -158,11 +163,17 @@ def resize_image(picture: np.ndarray, size: int) -> np.ndarray:
 
 
 def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
-    """Return a 0/1 mask (H, W) as float32 (size, size, 1) of 0 and 1.
+    """Return a mask (H, W) of 0, 1 and IGNORED as float32 (size, size, 1) of 0, 1 and -1 (ignored).
 
-    It is 1 where the lesion covers at least half of the new pixel.
+    It is 1 where the lesion covers at least half of what counts in the new pixel, and -1 where half
+    or more of that pixel counts for nothing.
     """
-    return (_resize(mask[..., None] * np.uint8(255), size) >= 128).astype(np.float32)
+    lesion = _resize((mask == 1)[..., None] * np.uint8(255), size).astype(np.float32)
+    ignored = mask == IGNORED
+    if not ignored.any():
+        return (lesion >= 128).astype(np.float32)
+    ignored = _resize(ignored[..., None] * np.uint8(255), size).astype(np.float32)
+    return np.where(ignored >= 128, -1, 2 * lesion >= 255 - ignored).astype(np.float32)
 
 
 def _resize(array, size):

@@ -50,7 +50,7 @@ class CentredDisc:
         tried on all of their pixels. Of equally good radii the smallest is taken.
 
         Args:
-            masks: masks (H, W), 0 or 1.
+            masks: masks (H, W) of 0, 1 and IGNORED.
 
         Raises:
             ValueError: no masks.

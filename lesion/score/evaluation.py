@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from lesion.console import InputError, note
 from lesion.inputs.pairing import Pair
-from lesion.inputs.reading import read_image, read_mask, read_pair, read_second_truth
+from lesion.inputs.reading import read_image, read_mask, read_pair, read_second_truth, read_truth
 from lesion.predict.network import Network, Prediction
 from lesion.score.baselines import CentredDisc, baseline_table
 from lesion.score.metrics import score_pair
@@ -32,7 +32,7 @@ def predict_pairs(
         progress: shows a bar.
 
     Yields:
-        (pair, picture uint8 (H, W, 3), truth mask (H, W) of 0 and 1, prediction).
+        (pair, picture uint8 (H, W, 3), truth mask (H, W) of 0, 1 and IGNORED, prediction).
 
     Raises:
         InputError: a file cannot be read, or picture and mask differ in size.
@@ -47,7 +47,7 @@ def predict_pairs(
 
 def fit_disc(pairs: Iterable[Pair]) -> CentredDisc:
     """Fit the centred disc, a baseline, on the masks of training pairs."""
-    return CentredDisc.fit(read_pair(pair)[1] for pair in pairs)
+    return CentredDisc.fit(map(read_truth, pairs))
 
 
 def disc_of(network: Network) -> CentredDisc | None:

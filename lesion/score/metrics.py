@@ -8,10 +8,15 @@ Empty masks, the one rule: an overlap score (Dice, Jaccard, thresholded Jaccard,
 where both masks are empty and 0 where one is. Distances to a border that does not exist are
 undefined (nan); a set's summary counts them. Sensitivity is 1 where there was nothing to find and
 specificity is 1 where there was nothing to leave out, as in the ISIC challenge's scorer.
+
+Pixels that the truth ignores (IGNORED) count in no score. For distances they are taken to be what
+the prediction says: a border through them is a true one, and none is invented around them.
 """
 
 import numpy as np
 from scipy.spatial import cKDTree
+
+from lesion.masks import IGNORED
 
 # What score_pair returns, in this order: first the scores, then what they were made from.
 SCORES = (
@@ -48,8 +53,7 @@ def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     """Score one predicted mask against the true one; the keys are SCORES, then COUNTS.
 
     Args:
-        truth: mask (H, W), 0 or 1.
-        prediction: mask (H, W) of the same shape, 0 or 1.
+        truth, prediction: masks (H, W) of 0 and 1; the truth may hold IGNORED.
 
     Returns (T: true pixels, P: predicted pixels; all without unit and in 0..1 unless said):
         dice: 2 |T and P| / (|T| + |P|).
@@ -64,20 +68,21 @@ def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
         surface_dice: share of both borders that lies within SURFACE_TOLERANCE of the other one
             (Nikolov et al. 2018, arXiv:1809.04430).
         area_ratio: |P| / |T|, 0 or above; 1 where both are empty, nan where only T is.
-        true_pixels, predicted_pixels, intersection_pixels, picture_pixels: pixel counts.
+        true_pixels, predicted_pixels, intersection_pixels, picture_pixels: of what is not ignored.
         touches_frame: 1 where T reaches the outermost row or column of the picture, else 0.
 
     Raises:
         ValueError: shapes differ, a mask is not two-dimensional, or holds values besides 0 and 1.
     """
-    truth, prediction = _check_pair(truth, prediction)
+    truth, prediction, counted = _check_pair(truth, prediction)
+    picture_pixels = int(np.count_nonzero(counted))
     true_pixels = int(np.count_nonzero(truth))
-    predicted_pixels = int(np.count_nonzero(prediction))
+    predicted_pixels = int(np.count_nonzero(prediction & counted))
     intersection = int(np.count_nonzero(truth & prediction))
     union = true_pixels + predicted_pixels - intersection
     jaccard = _ratio(intersection, union)
     if true_pixels and predicted_pixels:
-        distances = border_distances(truth, prediction)
+        distances = border_distances(np.where(counted, truth, prediction), prediction)
         hd95 = max(float(np.percentile(directed, 95)) for directed in distances)
         average_surface_distance = float(np.concatenate(distances).mean())
         surface_dice = surface_dice_at(*distances, surface_tolerance(truth.shape))
@@ -94,7 +99,7 @@ def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
         jaccard,
         jaccard if jaccard >= JACCARD_THRESHOLD else 0.0,
         _ratio(intersection, true_pixels),
-        _ratio(truth.size - union, truth.size - true_pixels),
+        _ratio(picture_pixels - union, picture_pixels - true_pixels),
         hd95,
         average_surface_distance,
         surface_dice,
@@ -102,14 +107,14 @@ def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     )
     frame = (truth[0], truth[-1], truth[:, 0], truth[:, -1])
     touches_frame = int(any(edge.any() for edge in frame))
-    counts = (true_pixels, predicted_pixels, intersection, truth.size, touches_frame)
+    counts = (true_pixels, predicted_pixels, intersection, picture_pixels, touches_frame)
     return dict(zip(SCORES + COUNTS, scores + counts, strict=True))
 
 
 def dice(truth: np.ndarray, mask: np.ndarray) -> float:
-    """Return the Dice of two masks (H, W) of 0 and 1 alone: 2 |T and P| / (|T| + |P|)."""
-    truth, mask = _check_pair(truth, mask)
-    sizes = np.count_nonzero(truth) + np.count_nonzero(mask)
+    """Return the Dice of two masks (H, W) alone, 2 |T and P| / (|T| + |P|); as `score_pair`."""
+    truth, mask, counted = _check_pair(truth, mask)
+    sizes = np.count_nonzero(truth) + np.count_nonzero(mask & counted)
     return _ratio(2 * np.count_nonzero(truth & mask), sizes)
 
 
@@ -121,7 +126,7 @@ def border_distances(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndar
     cut by the frame has a border along it.
 
     Args:
-        truth, prediction: masks (H, W), 0 or 1, neither of them empty.
+        truth, prediction: masks (H, W), 0 or 1, neither of them empty; the truth may hold IGNORED.
 
     Returns:
         (from truth to prediction, from prediction to truth): float64, one value a border pixel.
@@ -129,7 +134,8 @@ def border_distances(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndar
     Raises:
         ValueError: as in score_pair, or a mask is empty.
     """
-    truth, prediction = _check_pair(truth, prediction)
+    truth, prediction, counted = _check_pair(truth, prediction)
+    truth = np.where(counted, truth, prediction)
     if not (truth.any() and prediction.any()):
         raise ValueError("an empty mask has no border, so distances to it are undefined")
     # Exact, and far cheaper than distance maps: a border has few pixels even in a large picture.
@@ -160,7 +166,7 @@ def dice_at_thresholds(
     """Return the Dice of one picture at each threshold of a grid, from one pass over its pixels.
 
     Args:
-        truth: mask (H, W), 0 or 1.
+        truth: mask (H, W) of 0, 1 and IGNORED.
         probability: float32 (H, W) in 0..1.
         thresholds: (T,), ascending.
 
@@ -174,9 +180,9 @@ def dice_at_thresholds(
     thresholds = np.asarray(thresholds, np.float32)
     if thresholds.ndim != 1 or not thresholds.size or (np.diff(thresholds) <= 0).any():
         raise ValueError(f"thresholds must be a list of ascending numbers, got {thresholds}")
-    truth, probability = check_probability(truth, probability)
+    check_probability(truth, probability)
     # The rank of a pixel is the number of thresholds that it reaches.
-    rank = np.searchsorted(thresholds, probability, side="right")
+    rank = np.searchsorted(thresholds, np.asarray(probability, np.float32), side="right")
     return dice_of_nested_masks(truth, rank, thresholds.size)
 
 
@@ -184,26 +190,31 @@ def dice_of_nested_masks(truth: np.ndarray, rank: np.ndarray, number: int) -> np
     """Return the Dice of `number` masks at once, of which each holds the next one.
 
     Args:
-        truth: mask (H, W), 0 or 1.
+        truth: mask (H, W) of 0, 1 and IGNORED.
         rank: integers (H, W) in 0..number; a pixel of rank r belongs to the masks 0..r-1.
         number: how many masks.
 
     Returns:
         float64 (number,), 1 where truth and mask are both empty.
     """
-    truth = np.asarray(truth, bool)
+    truth = np.asarray(truth)
+    counted, truth = truth != IGNORED, truth == 1
     # Entry k of the reversed running sums counts the pixels of rank k or more.
     intersection, predicted = (
         np.bincount(ranks, minlength=number + 1)[::-1].cumsum()[::-1][1:]
-        for ranks in (rank[truth], rank.ravel())
+        for ranks in (rank[truth], rank[counted])
     )
     sizes = predicted + np.count_nonzero(truth)
     return np.where(sizes > 0, 2 * intersection / np.maximum(sizes, 1), 1.0)
 
 
 def check_probability(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return truth as bool and probability as float32, both (H, W), or raise ValueError."""
-    truth, probability = _check_mask(truth, "truth"), np.asarray(probability, np.float32)
+    """Return truth as bool and probability as float32 of all pixels that are not ignored.
+
+    Raises:
+        ValueError: shapes differ, truth is not a mask, a probability is nan or outside 0..1.
+    """
+    (truth, counted), probability = _check_truth(truth), np.asarray(probability, np.float32)
     _check_shapes(truth, probability)
     # Written so that nan, which compares false with everything, fails too.
     if not (probability.min() >= 0 and probability.max() <= 1):
@@ -211,13 +222,24 @@ def check_probability(truth: np.ndarray, probability: np.ndarray) -> tuple[np.nd
             f"probabilities must be in 0..1, found {probability.min()} to {probability.max()}: "
             "apply the sigmoid first, and look for nan"
         )
-    return truth, probability
+    return truth[counted], probability[counted]
 
 
-def _check_pair(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    truth, prediction = _check_mask(truth, "truth"), _check_mask(prediction, "prediction")
+def _check_pair(truth, prediction):
+    """Return truth, prediction and what is not ignored as bool (H, W), or raise ValueError."""
+    (truth, counted), prediction = _check_truth(truth), _check_mask(prediction, "prediction")
     _check_shapes(truth, prediction)
-    return truth, prediction
+    return truth, prediction, counted
+
+
+def _check_truth(truth):
+    """Return truth and what is not ignored as bool (H, W), or raise ValueError."""
+    truth = np.asarray(truth)
+    if truth.dtype != np.uint8:  # the type of the masks that `read_pair` returns
+        truth = _check_mask(truth, "truth")
+        return truth, np.ones(truth.shape, bool)
+    counted = truth != IGNORED
+    return _check_mask(np.where(counted, truth, 0), "truth"), counted
 
 
 def _check_mask(mask: np.ndarray, name: str) -> np.ndarray:

@@ -217,17 +217,18 @@ class Calibration:
         self._probability = np.zeros(self.BINS)
 
     def update(self, truth: np.ndarray, probability: np.ndarray) -> None:
-        """Count one picture: truth mask (H, W) of 0 and 1, probability (H, W) in 0..1.
+        """Count one picture: truth mask (H, W) of 0, 1 and IGNORED, probability (H, W)
+        in 0..1.
 
         Raises:
             ValueError: shapes differ, truth is not a mask, a probability is nan or outside 0..1.
         """
         truth, probability = metrics.check_probability(truth, probability)
         # A bin holds its lower end; the last one holds 1 as well.
-        bins = np.minimum((probability * self.BINS).astype(np.intp), self.BINS - 1).ravel()
+        bins = np.minimum((probability * self.BINS).astype(np.intp), self.BINS - 1)
         self._pixels += np.bincount(bins, minlength=self.BINS)
-        self._lesion += np.bincount(bins[truth.ravel()], minlength=self.BINS)
-        self._probability += np.bincount(bins, probability.ravel(), minlength=self.BINS)
+        self._lesion += np.bincount(bins[truth], minlength=self.BINS)
+        self._probability += np.bincount(bins, probability, minlength=self.BINS)
 
     def curve(self) -> dict[str, np.ndarray]:
         """Return the reliability curve: arrays of 15, nan in a bin without pixels.

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from lesion.masks import COLOURS, draw_outline
+from lesion.masks import COLOURS, IGNORED, draw_outline
 from lesion.score.quality import FLAGGED_SHARE
 from lesion.score.quality import risk_coverage as curve_of
 from lesion.score.summaries import FAILURE_DICE, SIZE_STRATA
@@ -218,8 +218,10 @@ def _border_error(truth, prediction):
     """Distance of the predicted border from the true one, in per cent of the diagonal.
 
     float64 (H, W), nan off the predicted border; positive where the prediction reaches beyond the
-    truth, negative where it falls short. None where one of them is empty.
+    truth, negative where it falls short. None where one of them is empty. What the truth ignores is
+    what the prediction says, as in `metrics.border_distances`.
     """
+    truth = np.where(truth == IGNORED, prediction, truth)
     if not (truth.any() and prediction.any()):
         return None
     kernel = np.ones((3, 3), np.uint8)

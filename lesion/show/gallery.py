@@ -30,8 +30,8 @@ def as_picture(array: np.ndarray, side: int) -> np.ndarray:
 
 
 def as_mask(array: np.ndarray, side: int) -> np.ndarray:
-    """Turn a mask of 0 and 1, (H, W) or (H, W, 1), of any type into a uint8 panel of 0 and 1."""
-    array = (np.asarray(array) > 0).astype(np.float32)
+    """Turn a mask, (H, W) or (H, W, 1), of any type into a uint8 panel of 0 and 1, its lesion."""
+    array = (np.asarray(array) == 1).astype(np.float32)
     return (_resize(array.reshape(array.shape[:2]), side) >= 0.5).astype(np.uint8)
 
 

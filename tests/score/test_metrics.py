@@ -146,7 +146,8 @@ def test_empty_mask_has_no_border():
     ("truth", "prediction", "message"),
     [
         (LESION, LESION[:-1], "own size"),
-        (LESION * 255, LESION, "truth must hold 0 and 1 only.*255"),
+        (LESION * 200, LESION, "truth must hold 0 and 1 only.*200"),
+        (LESION.astype(int) * 255, LESION, "truth must hold 0 and 1 only.*255"),
         (LESION, LESION * 2, "prediction must hold 0 and 1 only"),
         (LESION, LESION * 0.7, "threshold"),
         (LESION, np.where(LESION, 1.0, 0.3), "threshold"),
