@@ -52,12 +52,11 @@ def area(rings: Sequence[np.ndarray], size: Size | None = None, even_odd: bool =
 
     def draw(height, width):
         coco = _pycocotools()
-        union = np.zeros((height, width), np.uint8)
-        for ring in rings:
-            points = _on_picture(ring, size, height, width)
-            filled = coco.decode(coco.frPyObjects([points.ravel().tolist()], height, width))[..., 0]
-            union = union ^ filled if even_odd else union | filled
-        return union
+        flat = [_on_picture(ring, size, height, width).ravel().tolist() for ring in rings]
+        packed = coco.frPyObjects(flat, height, width)
+        if not even_odd:
+            return coco.decode(coco.merge(packed))
+        return np.bitwise_xor.reduce(coco.decode(packed), axis=2)
 
     return draw
 
