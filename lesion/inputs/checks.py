@@ -21,7 +21,7 @@ from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.mask_checks import check_levels, judge_masks, look_at_masks
 from lesion.inputs.pairing import DataFolder, Pair, find_parts
 from lesion.inputs.reading import read_image_and_bits, shown_size
-from lesion.inputs.splitting import division_remark, has_lists
+from lesion.inputs.splitting import division_remarks
 from lesion.inputs.stored import judge_bits, judge_rotation
 
 # Each is a function (source, legend) that judges all pairs of one data folder together, see
@@ -188,9 +188,7 @@ def problems_of(findings: Sequence[Finding]) -> list[str]:
 
 def _report(folder, findings, remarks):
     problems = folder.problems + problems_of(findings)
-    remarks = [*folder.remarks, *remarks]
-    if folder.division and not has_lists(folder):
-        remarks.append(division_remark(folder.division))
+    remarks = [*folder.remarks, *division_remarks(folder), *remarks]
     masked = [finding for finding in findings if finding.coverage is not None]
     for share, word in ((0, "empty"), (1, "full")):
         names = [finding.name for finding in masked if finding.coverage == share]

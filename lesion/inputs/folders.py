@@ -91,10 +91,9 @@ def data_root(root: Path) -> Path:
     """Return the folder that holds the data: archives often unpack as a folder in a folder."""
     for _ in range(MAX_DEPTH):
         entries = list_folder(root)
-        folders = [path for path in entries if path.is_dir()]
-        if len(folders) != 1 or any(map(is_picture_file, entries)):
-            break
-        inner = folders[0]
+        if len(entries) != 1 or not entries[0].is_dir():
+            break  # what lies beside may be a table, a list or annotations
+        inner = entries[0]
         below = [path for path in list_folder(inner) if path.is_dir()]
         if describe(inner.name).role and not any(describe(path.name).named for path in below):
             break  # this is image/ or label/ itself

@@ -118,7 +118,8 @@ def _name(file):
 
 def _masks_among(pictures, masks, result):
     """Return (pictures, masks), with the masks that lie among the pictures told apart by name."""
-    likely = [file for file in pictures if looks_like_mask(file.stem)]
+    names = {file.path.name.casefold() for file in pictures}
+    likely = [f for f in pictures if looks_like_mask(f.stem) or f.stem.casefold() in names]
     rest = [file for file in pictures if file not in likely]
     if not likely or not rest:
         return pictures, masks

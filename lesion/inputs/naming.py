@@ -99,6 +99,7 @@ def find_naming(masks: Sequence[Path], pictures: Sequence[Path]) -> Naming:
     rules = (
         (lambda stem: _cut(MASK_TAIL, stem, numbered=False) or stem, str, False),
         (lambda stem: stem, None, False),
+        (_core(MASK_TAIL, MASK_HEAD, numbered=False), str, False),
         (lambda stem: _cut(MASK_TAIL, stem) or stem, key_of, True),
         (_core(MASK_TAIL, MASK_HEAD, numbered=False), _core(PICTURE_TAIL, PICTURE_HEAD), False),
         (_core(MASK_TAIL, MASK_HEAD), _core(PICTURE_TAIL, PICTURE_HEAD), True),

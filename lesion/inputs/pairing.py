@@ -16,7 +16,7 @@ from lesion.inputs.folders import data_root, existing_folder, few, list_folder
 from lesion.inputs.matching import Matched, match, report
 from lesion.inputs.metadata import part_named, read_metadata
 from lesion.inputs.pair import DataFolder, Pair
-from lesion.inputs.places import MASK, PARTS, PICTURE
+from lesion.inputs.places import MASK, PARTS, PICTURE, id_list
 from lesion.inputs.scanning import Scan, scan
 
 __all__ = ["DataFolder", "Pair", "find_pairs", "find_parts", "pictures_below"]
@@ -204,12 +204,15 @@ def _with_lines(folders, found, tables, drawn):
 
 
 def _report_bare(pairs, found, root, problems):
-    """Report pictures without a mask where there are masks, or folders for them."""
+    """Tell of pictures without a mask where there are masks, or folders for them."""
     folders = [
         f.path for f in found.folders if f.role == MASK and root in (*f.path.parents, f.path)
     ]
     if folders or any(pair.mask for pair in pairs):
         bare = [pair.image for pair in pairs if pair.mask is None]
+        if id_list(root, "train"):
+            found.passed_over += [(path, "no mask, and id lists say what counts") for path in bare]
+            return
         remedy = "add the mask of that name or remove the picture"
         report(problems, bare, "picture without a mask", remedy)
 
@@ -238,14 +241,12 @@ def _nothing_found(found):
 
 
 def _layout_in_words(root, found, pairs, beside, tables, drawn):
-    top = [
-        file.path.name
-        for role in (PICTURE, MASK)
-        for file in found.folders
-        if file.path.parent == root and file.role == role
-    ]
+    folders = [f for f in found.folders if f.role in (PICTURE, MASK) and root in f.path.parents]
+    highest = min((len(f.path.parts) for f in folders), default=0)
+    top = [f.path.name for f in sorted(folders, key=lambda f: f.role != PICTURE)
+           if len(f.path.parts) == highest]  # fmt: skip
     masks = any(pair.mask for pair in pairs)
-    mask_folders = any(f.role == MASK for f in found.folders if root in f.path.parents)
+    mask_folders = any(f.role == MASK for f in folders)
     if any(path.name.casefold().startswith("ham10000") for path in tables.used):
         layout = "HAM10000"
     elif any(f.path.name.casefold().endswith("_dermoscopic_image") for f in found.folders):
@@ -253,7 +254,7 @@ def _layout_in_words(root, found, pairs, beside, tables, drawn):
     elif any(pair.annotation for pair in pairs):
         layout = drawn.layout
     elif mask_folders and top:
-        layout = " + ".join(f"{name}/" for name in top)
+        layout = " + ".join(f"{name}/" for name in dict.fromkeys(top))
     elif beside or masks:
         layout = "pictures with masks beside them"
     elif any(pair.prediction for pair in pairs):

@@ -1,6 +1,7 @@
 """What the name of a folder says of the files in it: their role, and the part they belong to."""
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 PICTURE, MASK, SECOND_MASK, PREDICTION = "picture", "mask", "second mask", "prediction"
@@ -31,6 +32,7 @@ JOINED = re.compile(
     r"(train|training|val|valid|validation|test|testing)"
     r"(images?|imgs?|masks?|labels?|annot|annotations?|gt|groundtruth)"
 )
+LIST_FOLDERS = ("", "ImageSets/Segmentation", "ImageSets/Main", "ImageSets", "splits", "lists")
 DIVISION = re.compile(r"(?i)(fold|split|cv|partition)[ _-]?[0-9]+|trainval|holdout|hold[ _-]out")
 
 
@@ -81,3 +83,9 @@ def _words(name):
         words |= set(joined.groups()) if joined else {word}
     # nnU-Net's imagesTr; alone they are words of other meanings.
     return words if words & (PICTURE_WORDS | MASK_WORDS) else words - {"tr", "ts", "dev"}
+
+
+def id_list(root: Path, part: str) -> Path | None:
+    """Return the file of a data folder that lists the pictures of a part, None without one."""
+    places = [root / place / f"{name}.txt" for place in LIST_FOLDERS for name in PARTS[part]]
+    return next((path for path in places if path.is_file()), None)

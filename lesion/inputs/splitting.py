@@ -11,10 +11,9 @@ from lesion.console import InputError
 from lesion.inputs.folders import few, natural_key, stem_of
 from lesion.inputs.pairing import DataFolder, find_parts
 from lesion.inputs.places import PARTS as PART_NAMES
+from lesion.inputs.places import id_list
 from lesion.inputs.split import PARTS, Split
 from lesion.settings import Settings
-
-LIST_FOLDERS = ("", "ImageSets/Segmentation", "ImageSets/Main", "ImageSets", "splits", "lists")
 
 
 def load_split(
@@ -54,10 +53,11 @@ def load_split(
         for kind in ("problems", "remarks", "passed_over")
     }
     parts = _given_parts(folders)
+    if "" in folders:
+        told["remarks"] += division_remarks(folders[""])
     if "train" not in parts:
         folder = folders[""]
         if folder.division:
-            told["remarks"].append(division_remark(folder.division))
             test = 0
         drawn = _draw(parts[""], seed, validation, test, folder.root)
         return Split(*drawn, root, **told)
@@ -111,17 +111,22 @@ def load_splits(
 
 def has_lists(folder: DataFolder) -> bool:
     """Whether a data folder holds id lists that divide it."""
-    return _list_file(folder.root, "train") is not None
+    return id_list(folder.root, "train") is not None
 
 
-def _list_file(root, part):
-    """Return the id list of a part, None without one."""
-    places = [root / place / f"{name}.txt" for place in LIST_FOLDERS for name in PART_NAMES[part]]
-    return next((path for path in places if path.is_file()), None)
+def division_remarks(folder: DataFolder) -> list[str]:
+    """Return lines on how a data folder is divided that a person would not expect."""
+    if not has_lists(folder):
+        return [_not_understood(folder.division)] if folder.division else []
+    try:
+        listed = {pair.image for pairs in _id_lists(folder).values() for pair in pairs}
+    except InputError:  # training ends with it
+        return []
+    names = [pair.name for pair in folder.labelled if pair.image not in listed]
+    return [f"in none of the id lists, so not used: {few(names)}"] if names else []
 
 
-def division_remark(division: str) -> str:
-    """Return the line on a division that is not understood."""
+def _not_understood(division):
     return (
         f"{division}: looks like a division of the pictures that is not understood, so none of "
         "them is called a test; name folders train/, val/, test/ or write train.txt, val.txt and "
@@ -207,7 +212,7 @@ def _id_lists(folder):
     by_name = _by_name(folder)
     parts, owner = {}, {}
     for part in PART_NAMES:
-        path = _list_file(folder.root, part)
+        path = id_list(folder.root, part)
         if path is None:
             continue
         try:

@@ -126,6 +126,12 @@ def id_lists_beside_image_and_label(folder):
     id_lists(folder, "", train=range(6), val=(6, 7), test=(8, 9))
 
 
+@divisions()
+def id_lists_beside_the_one_folder_of_the_data(folder):
+    divided(folder, "dataset/image/m{}.jpg", "dataset/label/m{}.png")
+    id_lists(folder, "", train=range(6), val=(6, 7), test=(8, 9))
+
+
 @divisions("either", says=r"train\.txt")
 def id_lists_with_paths(folder):
     divided(folder, "image/m{}.jpg", "label/m{}.png")
@@ -262,6 +268,93 @@ def one_picture_in_two_parts(folder):
     for name, part in (("images/train/m3.png", "train"), ("images/test/copy.png", "test")):
         folder.truth[name], folder.parts[name] = mask, part
     del folder.truth["images/train/m3.jpg"], folder.parts["images/train/m3.jpg"]
+
+
+@divisions("either", says=r"train_ids|divi|list", always=False)
+def id_lists_called_ids(folder):
+    folder.pairs(TEN, "image/m{}.jpg", "label/m{}.png")
+    id_lists(folder, "", train_ids=range(6), val_ids=(6, 7), test_ids=(8, 9))
+    folder.parts.update({f"image/m{k}.jpg": part for part, ks in PARTS.items() for k in ks})
+
+
+@divisions("either", says=r"train\.csv|divi", always=False)
+def tables_of_paths_for_each_part(folder):
+    folder.pairs(TEN, "image/m{}.jpg", "label/m{}.png")
+    for part, ks in PARTS.items():
+        rows = "".join(f"image/m{k}.jpg,label/m{k}.png\n" for k in ks)
+        folder.file(f"{SHORT[part]}.csv", "image,mask\n" + rows)
+    folder.parts.update({f"image/m{k}.jpg": part for part, ks in PARTS.items() for k in ks})
+
+
+@divisions("either", says=r"fold", always=True, undivided=True)
+def lists_of_folds(folder):
+    folder.pairs(TEN, "image/m{}.jpg", "label/m{}.png")
+    for fold in range(2):
+        id_lists(folder, "", **{f"train_fold{fold}": range(6), f"val_fold{fold}": range(6, 10)})
+
+
+@divisions("either", says=r"train\.txt|list", always=True)
+def lists_that_contradict_the_folders(folder):
+    divided(folder, "{part}/image/m{}.jpg", "{part}/label/m{}.png")
+    id_lists(folder, "", train=range(4, 10), val=(0, 1), test=(2, 3))
+    folder.parts = {}
+
+
+@divisions()
+def a_test_part_without_masks_below_roles(folder):
+    folder.pairs(range(8), "images/train/m{}.jpg", "masks/train/m{}.png", part="train")
+    for k in (8, 9):
+        folder.picture(k, f"images/test/m{k}.jpg", part="test")
+
+
+@divisions("either", says=r"trainval|train_val", always=True, undivided=True)
+def training_and_validation_in_one_folder(folder):
+    for part, ks in (("trainval", range(8)), ("test", (8, 9))):
+        folder.pairs(ks, part + "/image/m{}.jpg", part + "/label/m{}.png")
+
+
+@divisions("either", says=r"train\.txt", always=True)
+def id_lists_of_names_that_two_pictures_share(folder):
+    for kind, first in (("melanoma", 0), ("nevus", 50)):
+        for number in range(5):
+            place = f"{{}}/{kind}/{number:03}"
+            folder.pair(
+                first + number, place.format("image") + ".jpg", place.format("label") + ".png"
+            )
+    folder.file("train.txt", "000\n001\n002\n")
+    folder.file("test.txt", "003\n004\n")
+
+
+@divisions("either", says=r"m[5-9]", always=True)
+def id_lists_that_leave_pictures_out(folder):
+    folder.pairs(TEN, "image/m{}.jpg", "label/m{}.png")
+    id_lists(folder, "", train=range(5))
+
+
+@divisions("either", says=r"train_1|train_2|divi", always=False)
+def a_training_part_in_two_folders(folder):
+    for part, word, ks in (("train", "train_1", range(3)), ("train", "train_2", range(3, 6)),
+                           ("test", "test", range(6, 10))):  # fmt: skip
+        folder.pairs(ks, word + "/image/m{}.jpg", word + "/label/m{}.png", part=part)
+
+
+@divisions("either", says=r"train|divi", always=False)
+def train_and_val_below_train(folder):
+    for part, ks in PARTS.items():
+        place = "test" if part == "test" else f"train/{SHORT[part]}"
+        folder.pairs(ks, place + "/image/m{}.jpg", place + "/label/m{}.png", part=part)
+
+
+@divisions("either", says=r"holdout|eval", always=True, undivided=True)
+def holdout_and_eval(folder):
+    for word, ks in (("train", range(6)), ("holdout", (6, 7)), ("eval", (8, 9))):
+        folder.pairs(ks, word + "/image/m{}.jpg", word + "/label/m{}.png")
+
+
+@divisions("either", says=r"set_a|set_b|clinic", always=False)
+def two_clinics(folder):
+    for word, ks in (("clinic_a", range(5)), ("clinic_b", range(5, 10))):
+        folder.pairs(ks, word + "/image/m{}.jpg", word + "/label/m{}.png")
 
 
 @divisions.parametrize

@@ -117,6 +117,16 @@ def mask_before_the_name(folder):
 
 
 @names()
+def mask_before_the_name_of_a_camera(folder):
+    folder.pairs(TEN, "images/IMG_{:04}.jpg", "masks/mask_IMG_{:04}.png")
+
+
+@names()
+def masks_named_after_the_whole_file_beside_it(folder):
+    folder.pairs(TEN, "m{}.jpg", "m{}.jpg.png")
+
+
+@names()
 def downsampled_pictures(folder):
     folder.pairs(
         TEN, "images/ISIC_00000{:02}_downsampled.jpg", "masks/ISIC_00000{:02}_segmentation.png"

@@ -202,6 +202,14 @@ def a_table_in_each_part(folder):
         folder.file(f"{part}/metadata.csv", "image_id,lesion_id\n" + rows)
 
 
+@tables()
+def a_table_beside_the_one_folder_of_the_data(folder):
+    for k in TEN:
+        name = f"dataset/image/{ID.format(k)}.jpg"
+        folder.pair(k, name, f"dataset/label/{ID.format(k)}.png", group=f"L{k // 2}")
+    table(folder, "{},L{}")
+
+
 @tables("either", says=r"metadata\.csv")
 def a_table_above_the_parts(folder):
     for part, ks in (("train", range(6)), ("test", range(6, 10))):
