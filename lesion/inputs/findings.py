@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lesion.inputs.levels import Look
+from lesion.inputs.looks import Look
 from lesion.inputs.pairing import Pair
 from lesion.masks import IGNORED
 

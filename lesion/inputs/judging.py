@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lesion.inputs.legend import Legend, Level
-from lesion.inputs.levels import Look
+from lesion.inputs.looks import Look
 from lesion.inputs.real_levels import (
     BLACK,
     HIGHEST_CLASS,

@@ -1,14 +1,11 @@
-"""The levels of a mask, and what is seen of them when the file is read once.
+"""The levels of which a mask file consists, and the mask that a legend makes of them.
 
-levels = read_levels(path)
-look = look_at_levels(levels)
+mask = mask_of(read_levels(path), legend)
 
 A level is a gray value, the index of a palette of colours, or a colour. What the levels mean is
 judged over a whole folder, in `judging.py`.
 """
 
-import hashlib
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,15 +22,8 @@ FEW_COLOURS = 64  # a picture of more is not looked at colour by colour
 GRAY_TOLERANCE = 8  # what JPEG makes of a gray picture saved in colour
 STEPS = np.array([0, 64, 128, 192, 255])  # of each channel of many colours, for these are usual
 TENTHS = 10_000  # steps of floating point values between 0 and 1
-# JPEG spoils the blocks of 8 x 8 pixels, 16 x 16 of colours, that a border runs through. What is
-# uneven farther from all that is even than that, in more than this share of a mask, is a picture.
-BORDER = {"gray values": 12, "many colours": 18}
-WIDEST_BORDER = 18
-ROUGH_SHARE = 0.001
+BINS = 32  # of each channel of many colours
 SAME_COLOUR = 48  # between two colours of a JPEG that were one
-# A line is thinner than this share of the diagonal of what it goes around.
-LINE_SHARE = 0.06
-SMALLEST_LINE = 20  # pixels of that diagonal
 
 
 @dataclass
@@ -58,36 +48,6 @@ class Levels:
     def even(self) -> np.ndarray:
         """Pixels that are like all their eight neighbours, bool (H, W); training never asks."""
         return _even(self.picture)
-
-
-@dataclass(frozen=True)
-class Look:
-    """What is remembered of a mask file.
-
-    Attributes:
-        path: of the file.
-        kind: as in `Levels`.
-        shape: height and width.
-        counts: {Level: pixels}.
-        even: {Level: pixels that are like all their eight neighbours}: what lies at a border is
-            not among them.
-        exact: it has few levels, so that each of them was drawn or comes from resizing.
-        frame: the levels in the outermost rows and columns.
-        line: what is drawn is a line, not a filled region.
-        photograph: it has many levels and is uneven over large parts, as a picture is.
-        fingerprint: of its pixels.
-    """
-
-    path: Path
-    kind: str
-    shape: tuple[int, int]
-    counts: dict[Level, int]
-    even: dict[Level, int]
-    exact: bool
-    frame: tuple[Level, ...]
-    line: bool
-    photograph: bool
-    fingerprint: str
 
 
 def read_levels(path: str | Path) -> Levels:
@@ -123,26 +83,6 @@ def mask_of(mask: Levels, legend: Legend) -> np.ndarray:
     return meaning[mask.codes]
 
 
-def look_at_levels(path: Path, mask: Levels) -> Look:
-    """Return what is remembered of a mask."""
-    codes, levels = mask.codes, mask.levels
-    frame = np.unique(np.concatenate([codes[0], codes[-1], codes[:, 0], codes[:, -1]]))
-    counts = _counts(codes)
-    digest = hashlib.sha256(repr((mask.kind, codes.shape)).encode() + codes.tobytes())
-    return Look(
-        path,
-        mask.kind,
-        codes.shape,
-        _by_level(levels, counts),
-        _by_level(levels, _counts(codes[mask.even])),
-        mask.values <= FEW_LEVELS,
-        tuple(levels[int(code)] for code in frame),
-        _is_line(mask, counts),
-        mask.values > FEW_LEVELS and _is_rough(mask.even, mask.kind),
-        digest.hexdigest(),
-    )
-
-
 def _of_gray(values, kind="gray values", name=str):
     codes = np.ascontiguousarray(values)
     return _levels(codes, kind, lambda code: Level(name(code), (float(name(code)),) * 3))
@@ -156,7 +96,7 @@ def _of_deep_values(values, full_scale):
         return _of_gray(tenths, "values from 0 to 1", lambda code: f"{code / TENTHS:g}")
     if full_scale == 255:
         return _of_gray(values.astype(np.uint8))
-    if len(_counts(values)) > 256:
+    if len(count_codes(values)) > 256:
         upper = (values >> 8).astype(np.uint8)
         return _of_gray(upper, "16-bit gray values", lambda code: str(code * 257))
     return _of_gray(values, "16-bit gray values")
@@ -167,7 +107,7 @@ def _of_palette(picture):
     palette = np.zeros((256, 3), np.uint8)
     entries = np.array(picture.getpalette("RGB") or [], np.uint8).reshape(-1, 3)[:256]
     palette[: len(entries)] = entries
-    used = palette[list(_counts(indices))]
+    used = palette[list(count_codes(indices))]
     colours = len(np.unique(used, axis=0))
     if (np.ptp(used, axis=1) == 0).all() and (colours > 1 or len(used) == 1):
         return _of_gray(palette[:, 0][indices])
@@ -178,71 +118,83 @@ def _of_palette(picture):
 
 
 def _of_colours(rgb):
-    spread = int((rgb.max(axis=2) - rgb.min(axis=2)).max())
-    if spread == 0:
-        return _of_gray(rgb[..., 0])
-    packed = rgb.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
-    colours = np.unique(packed)
-    if len(colours) > FEW_COLOURS and spread <= GRAY_TOLERANCE:
-        return _of_gray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
-    if len(colours) > FEW_COLOURS:
-        return _of_many_colours(rgb, len(colours))
-    codes = np.searchsorted(colours, packed).astype(np.uint8)
+    red, green, blue = cv2.split(rgb)
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return _of_gray(red)
+    packed = (red.astype(np.int32) << 16) | (green.astype(np.int32) << 8) | blue
+    colours = _few_distinct(packed)
+    if colours is None:
+        spread = cv2.absdiff(red, green).max(), cv2.absdiff(red, blue).max()
+        if max(spread) <= GRAY_TOLERANCE:
+            return _of_gray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+        return _of_many_colours(rgb)
+    codes = np.zeros(packed.shape, np.uint8)
+    for code, colour in enumerate(colours):
+        codes[packed == colour] = code
     places = [(colour >> 16, colour >> 8 & 255, colour & 255) for colour in colours]
     levels = _levels(codes, "colours", lambda code: _colour(places[code]))
     return replace(levels, picture=rgb)
 
 
-def _of_many_colours(rgb, values):
+def _few_distinct(values):
+    """Return the distinct values in ascending order, None where there are more than a few."""
+    found, left = [], values.ravel()
+    while left.size and len(found) <= FEW_COLOURS:  # with few of them faster than sorting
+        found.append(int(left[0]))
+        left = left[left != left[0]]
+    return None if left.size else sorted(found)
+
+
+def _of_many_colours(rgb):
     """Return the levels of a picture that JPEG or resizing gave many colours.
 
     Its levels are the colours of its even parts; what is far from them all counts coarsely.
     """
-    colours, counts = np.unique(rgb[_even(rgb)], axis=0, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
+    even = _even(rgb)
+    bins = _bins(rgb)
+    counts = np.bincount(bins[even], minlength=BINS**3)
+    sums = [np.bincount(bins[even], rgb[..., i][even], minlength=BINS**3) for i in range(3)]
     places = []
-    for colour in colours[order].astype(float):
+    for number in np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]:
+        colour = np.array([total[number] for total in sums]) / counts[number]
         if all(np.linalg.norm(colour - place) > SAME_COLOUR for place in places):
             places.append(colour)
         if len(places) == FEW_LEVELS:
             break
-    nearest = np.abs(np.arange(256)[:, None] - STEPS).argmin(axis=1).astype(np.uint8)
-    red, green, blue = (nearest[rgb[..., channel]] for channel in range(3))
-    codes = red * np.uint8(25) + green * np.uint8(5) + blue + np.uint8(FEW_LEVELS)
-    nearest_so_far = np.full(codes.shape, SAME_COLOUR, np.float32)
-    for code, place in enumerate(places):
-        distance = np.linalg.norm(rgb - place.astype(np.float32), axis=2)
-        closer = distance <= nearest_so_far
-        codes[closer] = code
-        nearest_so_far[closer] = distance[closer]
+    middles = (
+        (np.stack(np.unravel_index(np.arange(BINS**3), (BINS,) * 3), axis=1) + 0.5) * 256 / BINS
+    )
+    coarse = np.abs(middles[..., None] - STEPS).argmin(axis=2) @ [25, 5, 1] + FEW_LEVELS
+    distances = [np.full(BINS**3, float(SAME_COLOUR))]
+    distances += [np.linalg.norm(middles - place, axis=1) for place in places]
+    nearest = np.argmin(distances, axis=0)
+    codes = np.where(nearest, nearest - 1, coarse).astype(np.uint8)[bins]
     steps = {FEW_LEVELS + code: STEPS[[code // 25, code // 5 % 5, code % 5]] for code in range(125)}
     places = dict(enumerate(places)) | steps
     levels = _levels(codes, "many colours", lambda code: _colour(places[code]))
-    return replace(levels, values=values, picture=rgb)
+    return replace(levels, values=FEW_COLOURS + 1, picture=rgb)
+
+
+def _bins(rgb):
+    """Return the number of each pixel's cube of colours, of which `BINS` lie along each channel."""
+    red, green, blue = (channel // (256 // BINS) for channel in cv2.split(rgb))
+    return (red.astype(np.intp) * BINS + green) * BINS + blue
 
 
 def _colour(place):
-    red, green, blue = map(int, place)
+    red, green, blue = (round(float(value)) for value in place)
     return Level(f"#{red:02x}{green:02x}{blue:02x}", tuple(map(float, place)))
 
 
 def _levels(codes, kind, level):
-    found = {code: level(code) for code in _counts(codes)}
+    found = {code: level(code) for code in count_codes(codes)}
     return Levels(codes, found, kind, len(found), codes)
 
 
-def _counts(codes):
+def count_codes(codes: np.ndarray) -> dict[int, int]:
     """Return {code: pixels}; counting bins is faster than sorting."""
     counts = np.bincount(codes.ravel())
     return {int(code): int(counts[code]) for code in np.flatnonzero(counts)}
-
-
-def _by_level(levels, counts):
-    """Return {Level: pixels} of {code: pixels}; two codes may stand for one colour."""
-    pixels = Counter()
-    for code, count in counts.items():
-        pixels[levels[code]] += count
-    return dict(pixels)
 
 
 def _even(values):
@@ -250,37 +202,3 @@ def _even(values):
     around = np.ones((3, 3), np.uint8)
     even = cv2.dilate(values, around) == cv2.erode(values, around)
     return even if even.ndim == 2 else even.all(axis=2)
-
-
-def _is_rough(even, kind):
-    """Whether large parts are uneven: not only what lies around a border."""
-    padded = np.pad(1 - even.astype(np.uint8), WIDEST_BORDER, constant_values=1)
-    far = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_3)
-    inside = far[WIDEST_BORDER:-WIDEST_BORDER, WIDEST_BORDER:-WIDEST_BORDER]
-    return float(np.mean(inside > BORDER.get(kind, WIDEST_BORDER))) > ROUGH_SHARE
-
-
-def _is_line(mask, counts):
-    """Whether the largest part of what is not background is a line, closed or not."""
-    background = max(counts, key=counts.get)
-    away = {
-        code: np.linalg.norm(np.subtract(level.place, mask.levels[background].place))
-        for code, level in mask.levels.items()
-    }
-    # What JPEG and resizing leave around a line is not drawn.
-    regions = _counts(mask.codes[mask.even]).keys() - {background}
-    drawn = [code for code in away if code in regions or 2 * away[code] > max(away.values())]
-    is_drawn = np.zeros(max(away) + 1, np.uint8)
-    is_drawn[drawn] = 1
-    drawn = is_drawn[mask.codes]
-    number, parts, statistics, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8)
-    if number < 2:
-        return False
-    largest = 1 + int(statistics[1:, cv2.CC_STAT_AREA].argmax())
-    width, height = statistics[largest, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
-    diagonal = float(np.hypot(width, height))
-    if diagonal < SMALLEST_LINE:
-        return False
-    part = cv2.copyMakeBorder((parts == largest).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    half_width = float(cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).max())
-    return half_width <= max(2.0, LINE_SHARE * diagonal)

@@ -13,7 +13,8 @@ from lesion.inputs.findings import Finding, Source
 from lesion.inputs.folders import few
 from lesion.inputs.judging import by_kind, judge_looks, shown_levels
 from lesion.inputs.legend import PLAIN, Legend
-from lesion.inputs.levels import look_at_levels, read_levels
+from lesion.inputs.levels import read_levels
+from lesion.inputs.looks import look_at_levels
 from lesion.inputs.orientation import UPRIGHT, stored_size
 from lesion.inputs.pairing import Pair
 from lesion.inputs.reading import read_truth, size_problem

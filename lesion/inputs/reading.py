@@ -17,7 +17,8 @@ from lesion.inputs.decoding import convert, decode, look
 from lesion.inputs.depth import bit_depth, deep_values, stored_values
 from lesion.inputs.judging import judge_looks
 from lesion.inputs.legend import PLAIN, Legend
-from lesion.inputs.levels import look_at_levels, mask_of, read_levels
+from lesion.inputs.levels import mask_of, read_levels
+from lesion.inputs.looks import look_at_levels
 from lesion.inputs.orientation import UPRIGHT, stored_size, turn
 from lesion.inputs.pairing import Pair
 from lesion.masks import IGNORED

@@ -12,7 +12,8 @@ from itertools import combinations
 import numpy as np
 
 from lesion.inputs.legend import Level
-from lesion.inputs.levels import SAME_COLOUR, Look
+from lesion.inputs.levels import SAME_COLOUR
+from lesion.inputs.looks import Look
 
 BLACK = (0.0, 0.0, 0.0)
 WHITE = {"gray values": 255, "16-bit gray values": 65535, "values from 0 to 1": 1}  # by kind
