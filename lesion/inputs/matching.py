@@ -120,7 +120,7 @@ def _masks_among(pictures, masks, result):
     """Return (pictures, masks), with the masks that lie among the pictures told apart by name."""
     names = {file.path.name.casefold() for file in pictures}
     likely = [f for f in pictures if looks_like_mask(f.stem) or f.stem.casefold() in names]
-    rest = [file for file in pictures if file not in likely]
+    rest = _without(pictures, likely)
     if not likely or not rest:
         return pictures, masks
     naming = find_naming([m.path for m in likely], [p.path for p in rest])
@@ -134,7 +134,12 @@ def _masks_among(pictures, masks, result):
         result.passed_over += [(file.path, AMONG_PICTURES) for file in found]
     else:
         masks, result.beside = found, True
-    return [file for file in pictures if file not in found], masks
+    return _without(pictures, found), masks
+
+
+def _without(files, others):
+    others = set(others)  # a folder may hold thousands of each
+    return [file for file in files if file not in others]
 
 
 def _is_placed(pictures, naming):

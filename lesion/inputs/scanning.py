@@ -150,7 +150,7 @@ def scan(root: Path) -> Scan:
     if any(file.role == PICTURE and file.path.parent != root for file in found.files):
         loose = [f for f in found.files if f.role == PICTURE and f.path.parent == root]
         found.passed_over += [(file.path, "beside the folders of pictures") for file in loose]
-        found.files = [file for file in found.files if file not in loose]
+        found.files = [f for f in found.files if f.path.parent != root or f.role != PICTURE]
     return found
 
 
