@@ -119,17 +119,7 @@ def create_parser():
         choices=("train", "validation", "test", "all"),
         help="default: the test part where the data has one, else every pair",
     )
-    predict.add_argument(
-        "--mm-per-pixel",
-        metavar="MM",
-        type=number_between(1e-6, 100, float),
-        help="side of a pixel; lesions.csv then gives millimetres beside pixels",
-    )
-    predict.add_argument(
-        "--all-lesions",
-        action="store_true",
-        help="keep all parts of a mask, also if the network does better with the largest alone",
-    )
+    add_predict_options(predict)
     add_constants(train)
     for command in (check, evaluate, compare, convert):
         add_constants(command, LEGEND)
@@ -141,6 +131,26 @@ def create_parser():
             help="leave out what is missing, unreadable or ambiguous, and list it at the end",
         )
     return parser
+
+
+def add_predict_options(predict):
+    predict.add_argument(
+        "--mm-per-pixel",
+        metavar="MM",
+        type=number_between(1e-6, 100, float),
+        help="side of a pixel; lesions.csv then gives millimetres beside pixels",
+    )
+    predict.add_argument(
+        "--all-lesions",
+        action="store_true",
+        help="keep all parts of a mask, also if the network does better with the largest alone",
+    )
+    predict.add_argument(
+        "--overlay",
+        choices=("jpg", "png", "none"),
+        default="jpg",
+        help="picture with the outline: JPEG (default), PNG, which takes longer, or none",
+    )
 
 
 # What takes seconds to import is imported inside the functions: `--help`, mistyped options and an
@@ -225,7 +235,12 @@ def run_predict(arguments):
         network.one_lesion = network.one_lesion and not arguments.all_lesions
         images, left_out = inputs.filter_pictures(images, arguments.skip_bad)
         rows, damaged = predict.predict_files(
-            network, images, out, arguments.mm_per_pixel, arguments.skip_bad
+            network,
+            images,
+            out,
+            arguments.mm_per_pixel,
+            arguments.skip_bad,
+            arguments.overlay,
         )
         for row in rows[:20]:
             print(
@@ -237,7 +252,8 @@ def run_predict(arguments):
                 f"{several} of {len(rows)} masks hold the largest of several parts only; "
                 "--all-lesions keeps them all"
             )
-        print(f"{len(rows)} masks, overlays and lesions.csv are in {out}")
+        overlays = "" if arguments.overlay == "none" else ", overlays"
+        print(f"{len(rows)} masks{overlays} and lesions.csv are in {out}")
         list_passed_over(passed_over)
         list_left_out(left_out + damaged)
 

@@ -3,12 +3,16 @@
 Needs NumPy and OpenCV only, so that predicting from the command line never loads Matplotlib.
 """
 
+import math
+
 import cv2
 import numpy as np
 
 IGNORED = 255  # in a truth mask beside 0 and 1: pixels that count neither in loss nor in scores
-# Text of a PNG that `predict` writes, key and value: such a mask is never taken for truth.
+# Text of what `predict` writes, key and value in a PNG: such a mask is never taken for truth.
 PREDICTED = ("Software", "skin-lesion U-Net: predicted mask, not truth")
+
+BLUR, BLUR_REACH = 0.8, 4  # of outlines, pixels: standard deviation, and what is never exceeded
 
 # One meaning, one colour, everywhere. Okabe & Ito 2008: told apart with any colour vision.
 COLOURS = {
@@ -24,7 +28,7 @@ COLOURS = {
 
 def mask_at(probability: np.ndarray, threshold: float) -> np.ndarray:
     """Return the uint8 0/1 mask of pixels with probability >= threshold, compared as float32."""
-    return (np.asarray(probability, np.float32) >= np.float32(threshold)).astype(np.uint8)
+    return (np.asarray(probability, np.float32) >= np.float32(threshold)).view(np.uint8)
 
 
 def largest_component(mask: np.ndarray) -> np.ndarray:
@@ -52,6 +56,21 @@ def _rgb(colour):
     return np.array(list(bytes.fromhex(COLOURS.get(colour, colour).lstrip("#"))), np.float32)
 
 
+def window_of(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
+    """Return (rows, columns) of the smallest part that holds a mask, and `margin` pixels around.
+
+    Args:
+        mask: uint8 (H, W), 0 outside; of an empty one the first pixel counts as the mask.
+        margin: less where the picture ends.
+    """
+    left, top, width, height = cv2.boundingRect(mask)
+    width, height = max(width, 1), max(height, 1)
+    return (
+        slice(max(0, top - margin), min(mask.shape[0], top + height + margin)),
+        slice(max(0, left - margin), min(mask.shape[1], left + width + margin)),
+    )
+
+
 def _distance_to_border(mask):
     """Return the distance of pixel centres to the border of the mask in pixels: float32 (H, W).
 
@@ -64,7 +83,7 @@ def _distance_to_border(mask):
     # The border runs between pixels: half a pixel from the centres on either side of it.
     signed = outside - inside - np.where(padded, -0.5, 0.5).astype(np.float32)
     # A slight blur rounds the stairs of the pixel grid; islands of one pixel survive it.
-    return np.abs(cv2.GaussianBlur(signed, (0, 0), 0.8)[1:-1, 1:-1])
+    return np.abs(cv2.GaussianBlur(signed, (0, 0), BLUR)[1:-1, 1:-1])
 
 
 def _blend(picture, distance, half_width, colour, opacity):
@@ -103,24 +122,30 @@ def draw_outline(picture: np.ndarray, masks: dict | list) -> np.ndarray:
     size = drawn.shape[:2]
 
     pairs = [(mask, colour) for colour, mask in masks.items()] if isinstance(masks, dict) else masks
-    lines = []
-    for mask, colour in pairs:
-        if mask is None:
-            continue
-        mask = np.asarray(mask)
-        if mask.shape != size:
-            raise ValueError(f"mask is {mask.shape}, the picture {size}: resize one to the other")
-        if mask.dtype.kind == "f":
-            raise ValueError(f"mask is {mask.dtype}: threshold probabilities to 0 and 1 first")
-        if mask.any():
-            lines.append((_distance_to_border((mask > 0).astype(np.uint8)), _rgb(colour)))
-
+    shown = [(_checked(mask, size), _rgb(colour)) for mask, colour in pairs if mask is not None]
+    shown = [(mask, colour) for mask, colour in shown if mask.any()]
     thickness = max(1.5, min(size) / 150)
     halo = 0.5 * thickness
-    half_widths = [thickness * (0.5 + 0.45 * below) for below in reversed(range(len(lines)))]
-    for (distance, colour), half_width in zip(lines, half_widths, strict=True):
+    half_widths = [thickness * (0.5 + 0.45 * below) for below in reversed(range(len(shown)))]
+    lines = []
+    for (mask, colour), half_width in zip(shown, half_widths, strict=True):
+        # Nothing is drawn further off than this, and distances are most of the work.
+        window = window_of(mask, BLUR_REACH + math.ceil(half_width + halo + 0.5))
+        lines.append((drawn[window], _distance_to_border(mask[window]), half_width, colour))
+
+    for part, distance, half_width, colour in lines:
         luminance = colour @ (0.299, 0.587, 0.114)
-        _blend(drawn, distance, half_width + halo, 255.0 if luminance < 128 else 0.0, 0.7)
-    for (distance, colour), half_width in zip(lines, half_widths, strict=True):
-        _blend(drawn, distance, half_width, colour, 1.0)
+        _blend(part, distance, half_width + halo, 255.0 if luminance < 128 else 0.0, 0.7)
+    for part, distance, half_width, colour in lines:
+        _blend(part, distance, half_width, colour, 1.0)
     return drawn
+
+
+def _checked(mask, size):
+    """Return a mask to draw over a picture of that (height, width) as uint8 of 0 and 1."""
+    mask = np.asarray(mask)
+    if mask.shape != size:
+        raise ValueError(f"mask is {mask.shape}, the picture {size}: resize one to the other")
+    if mask.dtype.kind == "f":
+        raise ValueError(f"mask is {mask.dtype}: threshold probabilities to 0 and 1 first")
+    return (mask > 0).astype(np.uint8)

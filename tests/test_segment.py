@@ -102,7 +102,7 @@ def test_predict_writes_masks_at_the_pictures_own_size(trained, drawn_folder, tm
     assert run(*command, "--mm-per-pixel", 0.02) == 0
     names = sorted(path.name for path in out.iterdir())
     stems = ["5", "gray", "ä spot"]
-    pictures = [f"{stem}_{kind}.png" for stem in stems for kind in ("mask", "overlay")]
+    pictures = [f"{stem}_{kind}" for stem in stems for kind in ("mask.png", "overlay.jpg")]
     assert names == sorted([*pictures, "lesions.csv"])
     lesions = {row["name"]: row for row in read_table(out / "lesions.csv")}
     for stem in ("gray", "ä spot"):

@@ -32,12 +32,12 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
-TEXT_OF_PREDICTIONS = b"tEXt" + "\0".join(PREDICTED).encode("latin-1")
-BEGINNING = 4096  # bytes; Pillow writes a PNG's texts right behind its header
+TEXT_OF_PREDICTIONS = PREDICTED[1].encode("latin-1")
+BEGINNING = 4096  # bytes; Pillow writes the text of a PNG or JPEG right behind its header
 
 
 def is_predicted(path: Path) -> bool:
-    """Whether a file is a PNG that `predict` wrote, by the text in its beginning."""
+    """Whether a file is a PNG or JPEG that `predict` wrote, by the text in its beginning."""
     try:
         if not path.is_file():  # to open a pipe would wait for somebody to write into it
             return False

@@ -1,6 +1,6 @@
 """Walk a data folder once: what each file is by its name and place, and what is passed over.
 
-Only names are read here, and the beginning of a PNG file, where `predict` leaves its mark.
+Only names are read here, and the beginning of PNG and JPEG files, where `predict` leaves its mark.
 `pairing.py` puts the files found together.
 """
 
@@ -216,7 +216,7 @@ def _why_not(path, stem, stems, results):
         return "attributes, not the lesion"
     overlaid = stem.endswith("_mask") and f"{stem[: -len('_mask')]}_overlay" in stems
     written = stem.endswith(("_mask", "_overlay")) and results
-    if overlaid or written or (path.suffix.lower() == ".png" and is_predicted(path)):
+    if overlaid or written or (path.suffix.lower() in (".png", ".jpg") and is_predicted(path)):
         return WRITTEN_BY_PREDICT
     return "overlays, for looking at only" if stem.endswith("_overlay") else ""
 

@@ -8,26 +8,24 @@ a lesion is harmless.
 
 import cv2
 import numpy as np
-from scipy import ndimage
-from skimage.color import rgb2lab
-from skimage.measure import perimeter_crofton
 
 from lesion.console import InputError
-from lesion.masks import largest_component
+from lesion.masks import largest_component, window_of
+from lesion.predict.colours import SHADES, blocks, pixels, sample, shades
 
-# The six colours of the ABCD rule of dermatoscopy (Stolz et al. 1994, European Journal of
-# Dermatology 4; Nachbar et al. 1994, doi:10.1016/S0190-9622(94)70061-3), as sRGB. People name them;
-# these values, one typical shade of each, are this project's choice.
-COLOURS = {
-    "white": (235, 230, 225),
-    "red": (190, 70, 70),
-    "light brown": (180, 125, 85),
-    "dark brown": (95, 55, 35),
-    "blue-gray": (105, 115, 135),
-    "black": (25, 20, 20),
-}
-PRESENT_SHARE = 0.05  # of the lesion's area; less of a colour may be a hair or a glint
-SAMPLED_PIXELS = 200_000  # enough for means and shares of a lesion of any size
+LENGTHS = ("area", "equivalent_diameter", "largest_diameter", "smallest_diameter", "perimeter")
+SHAPES = ("asymmetry_long_axis", "asymmetry_short_axis", "border_irregularity", "convexity")
+
+# Crofton's formula in four directions, as skimage.measure.perimeter_crofton: each square of four
+# pixels has a number, by which of them are lesion, and adds its part to the border's length.
+SQUARE = np.array([[8, 2], [4, 1]], np.float32)
+ACROSS, DIAGONAL = np.pi / 4, np.pi / (4 * np.sqrt(2))
+CROFTON = np.array(
+    [
+        *(0, ACROSS + DIAGONAL, DIAGONAL, 2 * DIAGONAL, 0, ACROSS + DIAGONAL, 0, DIAGONAL),
+        *(ACROSS, 2 * ACROSS, DIAGONAL, DIAGONAL, ACROSS, 2 * ACROSS, 0, 0),
+    ]
+)
 
 
 def describe_lesion(
@@ -71,14 +69,15 @@ def describe_lesion(
         raise ValueError(f"mask {mask.shape} and RGB picture {picture.shape} do not fit together")
     if mm_per_pixel is not None and not 0 < mm_per_pixel < np.inf:
         raise InputError(f"{mm_per_pixel} mm per pixel: must be a positive number")
-    parts, lesion = cv2.connectedComponents(mask, connectivity=8)[0] - 1, largest_component(mask)
+    inside, lesion = window_of(mask, 0), np.zeros_like(mask)
+    parts = cv2.connectedComponents(mask[inside], connectivity=8)[0] - 1
+    lesion[inside] = largest_component(mask[inside])
     lengths, others = dict.fromkeys(LENGTHS), dict.fromkeys(SHAPES + SHADES)
     if parts:
-        lengths = dict(zip(LENGTHS, _lengths(lesion), strict=True))
-        long_axis, short_axis = asymmetry(lesion)
-        irregularity = lengths["perimeter"] ** 2 / (4 * np.pi * lengths["area"])
-        shapes = long_axis, short_axis, irregularity, lengths["area"] / _hull_area(lesion)
-        others = dict(zip(SHAPES, shapes, strict=True)) | _shades(lesion, mask, picture)
+        around = window_of(lesion, 1)  # with what is outside, where the picture goes on
+        lengths = dict(zip(LENGTHS, _lengths(lesion[around]), strict=True))
+        others = _shapes(lesion[around], lengths)
+        others |= shades(lesion[around], picture[around], lambda: pixels(picture, mask == 0))
     row = {"parts": parts, "touches_frame": int(_touches_frame(lesion))}
     row |= {f"{key}_pixels": value for key, value in lengths.items()}
     if mm_per_pixel is not None:
@@ -88,12 +87,12 @@ def describe_lesion(
     return row | others
 
 
-LENGTHS = ("area", "equivalent_diameter", "largest_diameter", "smallest_diameter", "perimeter")
-SHAPES = ("asymmetry_long_axis", "asymmetry_short_axis", "border_irregularity", "convexity")
-SHADES = (
-    *("mean_red", "mean_green", "mean_blue", "mean_lightness", "mean_a", "mean_b"),
-    *("colour_count", "colours"),
-)
+def _shapes(lesion, lengths):
+    """Return the values of SHAPES, by name."""
+    area, perimeter = lengths["area"], lengths["perimeter"]
+    irregularity = perimeter**2 / (4 * np.pi * area)
+    values = (*asymmetry(lesion), irregularity, area / _hull_area(lesion))
+    return dict(zip(SHAPES, map(float, values), strict=True))
 
 
 def asymmetry(lesion: np.ndarray) -> tuple[float, float]:
@@ -110,44 +109,32 @@ def asymmetry(lesion: np.ndarray) -> tuple[float, float]:
     Returns:
         (folded along the long axis, folded along the short axis), each in 0..1.
     """
-    points = np.argwhere(lesion).astype(np.float64)
-    centre = points.mean(axis=0)
-    offsets = points - centre
-    _, axes = np.linalg.eigh(offsets.T @ offsets)  # by ascending inertia: short axis, long axis
-    offsets = _sample(offsets)
-    scores = []
-    for axis in axes.T[::-1]:
-        mirrored = 2 * np.outer(offsets @ axis, axis) - offsets + centre
-        # Between pixel centres a mask has no value of its own; the nearest pixel's keeps it sharp.
-        hit = ndimage.map_coordinates(lesion, mirrored.T, order=0, mode="constant", cval=0)
-        scores.append(float(1 - np.count_nonzero(hit) / len(offsets)))
-    return tuple(scores)
+    moments = cv2.moments(lesion, binaryImage=True)
+    centre = np.array([moments["m01"], moments["m10"]]) / moments["m00"]
+    inertia = [[moments["mu02"], moments["mu11"]], [moments["mu11"], moments["mu20"]]]
+    _, axes = np.linalg.eigh(inertia)  # by ascending inertia: short axis, long axis
+    points = sample(cv2.findNonZero(lesion).reshape(-1, 2))
+    hits = sum(_count_hits(lesion, block, centre, axes[:, 1]) for block in blocks(points))
+    return tuple((1 - hits / len(points)).tolist())
 
 
-def colours_present(lab: np.ndarray, skin_lightness: float) -> list[str]:
-    """Tell which of the six colours of the ABCD rule a lesion holds.
+def _count_hits(lesion, points, centre, axis):
+    """Return how many points (N, 2), (x, y) each, hit the lesion mirrored at an axis; then across.
 
-    Each pixel goes to the nearest of COLOURS in CIELAB (CIE 1976 distance). A colour is present
-    where it has PRESENT_SHARE of the pixels. As the rule asks, white counts only where it is
-    lighter than the skin around. Lighting and camera shift colours: a rough count, no measurement.
-
-    Args:
-        lab: (N, 3) CIELAB colours of the lesion's pixels.
-        skin_lightness: CIELAB lightness of the skin around, 0..100.
-
-    Returns:
-        list of names, in the order of COLOURS.
+    A point beyond the picture hits nothing.
     """
-    shades = rgb2lab(np.array([list(COLOURS.values())], np.uint8))[0]
-    nearest = np.argmin(((lab[:, None] - shades) ** 2).sum(axis=2), axis=1)
-    white = list(COLOURS).index("white")
-    counted = (nearest != white) | (lab[:, 0] > skin_lightness)
-    shares = np.bincount(nearest[counted], minlength=len(COLOURS)) / len(lab)
-    return [name for name, share in zip(COLOURS, shares, strict=True) if share >= PRESENT_SHARE]
-
-
-def _sample(values):
-    return values[:: max(1, len(values) // SAMPLED_PIXELS)]
+    height, width = lesion.shape
+    columns, rows = points.T.astype(np.float64, order="C") - centre[::-1, None]
+    along = 2 * (axis[0] * rows + axis[1] * columns)
+    mirrored, hits = (along * axis[0] - rows, along * axis[1] - columns), []
+    for way in (1, -1):  # mirrored at the other axis it is the same, turned by half
+        rows, columns = (start + way * line for start, line in zip(centre, mirrored, strict=True))
+        within = (rows >= 0) & (rows <= height - 1) & (columns >= 0) & (columns <= width - 1)
+        # Between pixel centres a mask has no value of its own; the nearest's keeps it sharp.
+        nearest = np.floor(rows + 0.5) * width + np.floor(columns + 0.5)
+        found = lesion.take(nearest.astype(np.intp), mode="clip") & within
+        hits.append(np.count_nonzero(found))
+    return np.array(hits)
 
 
 def _touches_frame(lesion):
@@ -175,16 +162,6 @@ def _lengths(lesion):
     normals = np.stack([-edges[:, 1], edges[:, 0]], axis=1) / np.hypot(*edges.T)[:, None]
     # A pair of parallel lines is narrowest where one of them lies along an edge of the hull.
     smallest = np.ptp(hull @ normals.T, axis=0).min()
-    perimeter = perimeter_crofton(np.pad(lesion, 1), directions=4)
+    squares = cv2.filter2D(np.pad(lesion, 2), -1, SQUARE, borderType=cv2.BORDER_CONSTANT)
+    perimeter = CROFTON @ np.bincount(squares.ravel(), minlength=16)
     return area, float(np.sqrt(4 * area / np.pi)), float(largest), float(smallest), float(perimeter)
-
-
-def _shades(lesion, mask, picture):
-    """Return the values of SHADES, by name."""
-    rgb = _sample(picture[lesion > 0])
-    lab = rgb2lab(rgb[None])[0]
-    skin = _sample(picture[mask == 0])
-    skin_lightness = np.median(rgb2lab(skin[None])[0, :, 0]) if len(skin) else 100.0
-    names = colours_present(lab, skin_lightness)
-    means = [float(value) for value in (*rgb.mean(axis=0), *lab.mean(axis=0))]
-    return dict(zip(SHADES, [*means, len(names), "; ".join(names)], strict=True))

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,12 @@ from lesion.inputs.pictures import distinct_names
 from lesion.inputs.reading import read_image
 from lesion.inputs.stored import common_bits
 from lesion.masks import PREDICTED, draw_outline
+from lesion.parallel import LARGE, in_order
 from lesion.predict.description import describe_lesion
 from lesion.predict.network import Network
 from lesion.storage import replacing, write_table
+
+OVERLAYS = ("jpg", "png", "none")
 
 
 def predict_files(
@@ -27,14 +31,16 @@ def predict_files(
     directory: str | Path,
     mm_per_pixel: float | None = None,
     skip_bad: bool = False,
+    overlay: str = "jpg",
 ) -> tuple[list[dict], list[str]]:
-    """Write `<name>_mask.png` and `<name>_overlay.png` for each picture file, and lesions.csv.
+    """Write `<name>_mask.png` and `<name>_overlay.jpg` for each picture file, and lesions.csv.
 
     The names are those of `inputs.distinct_names`: stems or, where stems are alike, paths, whose
-    folders are made below `directory`. Each file is decoded once, right before it is predicted, so
-    that damage is found no earlier; one of 16 bits also before, to scale all of them alike. Without
-    `skip_bad` the first damaged file ends it, and what was written before is removed: a folder of
-    results holds all that was asked for, or nothing.
+    folders are made below `directory`. Several pictures are worked on at once; the results do not
+    depend on how many. Each file is decoded once, right before it is predicted, so that damage is
+    found no earlier; one of 16 bits also before, to scale all of them alike. Without `skip_bad` the
+    first damaged file ends it, and what was written before is removed: a folder of results holds
+    all that was asked for, or nothing.
 
     Args:
         network: makes the masks.
@@ -43,33 +49,36 @@ def predict_files(
         directory: where results go; must exist.
         mm_per_pixel: side of a pixel in millimetres, the same in all pictures; None if not known.
         skip_bad: leave damaged files out instead.
+        overlay: one of OVERLAYS: the suffix of the picture with the outline, or "none".
 
     Returns:
-        (lines of lesions.csv as dicts, one a picture: name, height, width (pixels), area (share of
-        the picture), quality (`Prediction.quality`), then what `description.describe_lesion` says
-        of the mask, but for parts, which is `Prediction.parts`;
+        (lines of lesions.csv as dicts, one a picture, in their order: name, height, width (pixels),
+        area (share of the picture), quality (`Prediction.quality`), then what
+        `description.describe_lesion` says of the mask, but for parts, which is `Prediction.parts`;
         a line for each file that was left out).
 
     Raises:
         InputError: a file is damaged and `skip_bad` is off, or no file is left.
     """
     images, directory = [Path(image) for image in images], Path(directory)
-    rows, left_out, written, bits = [], [], [], common_bits(images)
-    names = zip(images, distinct_names(images), strict=True)
-    for image, name in tqdm(names, total=len(images), unit="picture", disable=len(images) < 2):
+    writer = _Writer(network, directory, mm_per_pixel, overlay, common_bits(images))
+    named, rows, left_out = zip(images, distinct_names(images), strict=True), [], []
+
+    def work(one):
         try:
-            picture = read_image(image, bits=bits.get(image))
-        except (InputError, FileNotFoundError) as error:
+            return writer.write(*one)
+        except _Damaged as error:
             if skip_bad:
-                left_out.append(str(error))
-                continue
-            _remove(written, directory)
-            raise InputError(f"{error}{advice()}") from None
-        prediction = network.predict(picture)
-        written += [directory / f"{name}_{kind}.png" for kind in ("mask", "overlay")]
-        _save(written[-2], prediction.mask * np.uint8(255))  # which viewers show as black and white
-        _save(written[-1], draw_outline(picture, {"prediction": prediction.mask}))
-        rows.append(_describe(name, picture, prediction, mm_per_pixel))
+                return str(error)
+            raise
+
+    try:
+        with closing(in_order(work, named)) as done:
+            for row in tqdm(done, total=len(images), unit="picture", disable=len(images) < 2):
+                (left_out if isinstance(row, str) else rows).append(row)
+    except _Damaged as error:
+        _remove(writer.written, directory)
+        raise InputError(f"{error}{advice()}") from None
     if not rows:
         raise InputError(f"{left_out[0]}; {NOTHING_LEFT}")
     write_table(directory / "lesions.csv", rows)
@@ -83,6 +92,56 @@ def predict_files(
     return rows, left_out
 
 
+class _Damaged(InputError):
+    """A picture cannot be read."""
+
+
+@dataclass
+class _Writer:
+    """Writes the results of one picture; the attributes are arguments of `predict_files`.
+
+    Attributes:
+        bits: of 16-bit files, see `stored.common_bits`.
+        written: the files that are there now.
+    """
+
+    network: Network
+    directory: Path
+    mm_per_pixel: float | None
+    overlay: str
+    bits: dict[Path, int]
+    written: list[Path] = field(default_factory=list)
+
+    def write(self, image, name):
+        """Write mask and overlay of a picture file; return its line of lesions.csv."""
+        try:
+            picture = read_image(image, bits=self.bits.get(image))
+        except (InputError, FileNotFoundError) as error:
+            raise _Damaged(str(error)) from None
+        with LARGE.use(picture.shape[0] * picture.shape[1]):
+            prediction = self.network.predict(picture)
+            mask = prediction.mask
+            self._save(f"{name}_mask.png", mask * np.uint8(255))  # for viewers, black and white
+            if self.overlay != "none":
+                outlined = draw_outline(picture, {"prediction": mask})
+                self._save(f"{name}_overlay.{self.overlay}", outlined)
+            return _describe(name, picture, prediction, self.mm_per_pixel)
+
+    def _save(self, name, picture):
+        """Write a uint8 picture, gray or RGB, that says where it comes from."""
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = PngInfo()
+        text.add_text(*PREDICTED)
+        options = {
+            ".png": {"format": "PNG", "pnginfo": text, "compress_level": 1},
+            ".jpg": {"format": "JPEG", "comment": PREDICTED[1], "quality": 90, "subsampling": 0},
+        }
+        with replacing(path) as temporary:
+            Image.fromarray(picture).save(temporary, **options[path.suffix])
+        self.written.append(path)
+
+
 def _remove(paths, directory):
     """Remove files, and the folders below `directory` that are empty then."""
     for path in paths:
@@ -91,15 +150,6 @@ def _remove(paths, directory):
     for folder in sorted(folders - {Path()}, key=lambda folder: -len(folder.parts)):
         with suppress(OSError):  # somebody else's files are in it
             (directory / folder).rmdir()
-
-
-def _save(path, picture):
-    """Write a uint8 picture, (H, W) gray or (H, W, 3) RGB, as PNG that says where it comes from."""
-    text = PngInfo()
-    text.add_text(*PREDICTED)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG", pnginfo=text)
 
 
 def _describe(name, picture, prediction, mm_per_pixel):

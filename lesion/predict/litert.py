@@ -11,9 +11,10 @@ import hashlib
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from threading import Lock
 
 import numpy as np
 
@@ -40,12 +41,12 @@ class LitertModel:
         # Optional at run time: where there is no LiteRT, Keras does the work.
         from ai_edge_litert.interpreter import Interpreter
 
-        self._new = partial(Interpreter, model_content=content)
-        self._all_cores = self._start(usable_cores())
-        (given,), (made,) = (
-            self._all_cores.get_input_details(),
-            self._all_cores.get_output_details(),
-        )
+        self._new = partial(Interpreter, model_content=content, num_threads=1)
+        self._starting, self._free = Lock(), SimpleQueue()
+        first = self._start()
+        self._free.put(first)
+        self._cores = ThreadPoolExecutor(usable_cores())
+        (given,), (made,) = first.get_input_details(), first.get_output_details()
         one, *inputs = map(int, given["shape"])
         outputs = [int(side) for side in made["shape"][1:]]
         square = len(inputs) == 3 and inputs[0] == inputs[1] and inputs[2] in (1, 3)
@@ -54,43 +55,32 @@ class LitertModel:
         self.input_shape, self.output_shape = (None, *inputs), (None, *outputs)
         self._input, self._output = given["index"], made["index"]
 
-    def _start(self, threads):
-        with without_errors_shown():  # LiteRT reports what it uses; what fails is raised
-            interpreter = self._new(num_threads=threads)
+    def _start(self):
+        # One at a time, as the error stream is closed; LiteRT reports there what it uses.
+        with self._starting, without_errors_shown():
+            interpreter = self._new()
             interpreter.allocate_tensors()
         return interpreter
 
-    @cached_property
-    def _one_core_each(self):
-        """As many interpreters as cores, waiting for work, and the threads that use them."""
-        free, cores = SimpleQueue(), usable_cores()
-        for _ in range(cores):
-            free.put(self._start(1))
-        return free, ThreadPoolExecutor(cores)
-
-    def _run(self, interpreter, picture):
-        interpreter.set_tensor(self._input, picture[None])
-        interpreter.invoke()
-        return interpreter.get_tensor(self._output)[0]
+    def _run(self, picture):
+        try:
+            interpreter = self._free.get_nowait()
+        except Empty:  # never more of them than cores
+            interpreter = self._start()
+        try:
+            interpreter.set_tensor(self._input, picture[None])
+            interpreter.invoke()
+            return interpreter.get_tensor(self._output)[0]
+        finally:
+            self._free.put(interpreter)
 
     def predict_on_batch(self, pictures: np.ndarray) -> np.ndarray:
         """Map float32 (N, S, S, C) in [0, 1] to probabilities, float32 (N, S, S, 1).
 
-        A single picture is shared out between the cores; of several, each core takes one after the
-        other, which needs less talk between them.
+        Each core takes one picture after the other, which needs less talk between them than
+        sharing one out. May be called by several threads at once.
         """
-        if len(pictures) == 1:
-            return self._run(self._all_cores, pictures[0])[None]
-        free, pool = self._one_core_each
-
-        def run(picture):
-            interpreter = free.get()
-            try:
-                return self._run(interpreter, picture)
-            finally:
-                free.put(interpreter)
-
-        return np.stack(list(pool.map(run, pictures)))
+        return np.stack(list(self._cores.map(self._run, pictures)))
 
 
 def load_litert(path: str | Path) -> LitertModel | None:

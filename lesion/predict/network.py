@@ -4,16 +4,17 @@ network = load_network("runs/.../model.keras")
 prediction = network.predict(read_image("lesion.jpg"))
 prediction.mask, prediction.quality
 
-Every mask of the project, whoever asks for it, is made by `Network.predict_many`.
+Every mask of the project, whoever asks for it, is made by `Network.predict`.
 """
 
 import importlib
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -22,15 +23,14 @@ from PIL import Image
 from lesion import startup
 from lesion.console import InputError
 from lesion.inputs.reading import resize_image
-from lesion.masks import largest_component, mask_at
-from lesion.predict.litert import load_litert
+from lesion.masks import largest_component, mask_at, window_of
+from lesion.predict.litert import LitertModel, load_litert
 
 # Axes (rows, columns) along which a picture is mirrored: as it is, left-right, up-down, both. A
 # lesion has no up and no down, so a mask that changes with them was not seen but guessed.
 VIEWS = ((), (1,), (0,), (0, 1))
 ROUNDING = 0.01  # by which a probability may leave 0..1; half floats have three digits
 UNUSABLE = "its weights are damaged or its training failed; train again or give others"
-PICTURES_AT_ONCE = 2  # times four views: enough for the cores of a small machine, and no more
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,10 @@ class Network:
     one_lesion: bool = False
     settings: dict = field(default_factory=dict)
 
+    def __post_init__(self):
+        # Keras does not promise that a model may be used by several threads at once.
+        self._turn = nullcontext() if isinstance(self.model, LitertModel) else Lock()
+
     @property
     def channels(self) -> int:
         """1 for a network of gray pictures, 3 for one of RGB pictures."""
@@ -80,42 +84,32 @@ class Network:
         return largest_component(mask) if self.one_lesion else mask
 
     def predict(self, picture: np.ndarray) -> Prediction:
-        """Predict one picture, uint8 (H, W, C), as `predict_many` does."""
-        return next(self.predict_many([picture]))
+        """Predict one picture: four mirrored views, averaged; then threshold, one lesion.
 
-    def predict_many(self, pictures: Iterable[np.ndarray]) -> Iterator[Prediction]:
-        """Predict pictures: four mirrored views of each, averaged; then threshold, one lesion.
+        May be called by several threads at once.
 
         Args:
-            pictures: uint8 (H, W, 1 or 3) each, as `read_image` gives them; sizes may differ, and
-                colour is made gray, or gray repeated, where the network asks for it. Read a few at
-                a time, so any number will do.
-
-        Yields:
-            the `Prediction` of each picture.
+            picture: uint8 (H, W, 1 or 3), as `read_image` gives it; colour is made gray, or gray
+                repeated, where the network asks for it.
 
         Raises:
             InputError: the network answers with what is no number, or no probability.
         """
-        pictures = iter(pictures)
-        while batch := list(islice(pictures, PICTURES_AT_ONCE)):
-            resized = [
-                resize_image(_with_channels(picture, self.channels), self.image_size)
-                for picture in batch
-            ]
-            inputs = np.stack([np.flip(picture, axes) for picture in resized for axes in VIEWS])
+        resized = resize_image(_with_channels(picture, self.channels), self.image_size)
+        inputs = np.stack([np.flip(resized, axes) for axes in VIEWS])
+        with self._turn:
             # A network in mixed precision answers in half floats, which OpenCV does not know.
             outputs = np.asarray(self.model.predict_on_batch(inputs)).astype(np.float32)[..., 0]
-            _check_probabilities(outputs)
-            for picture, views in zip(batch, np.split(outputs, len(batch)), strict=True):
-                turned = [np.flip(view, axes) for view, axes in zip(views, VIEWS, strict=True)]
-                yield self._prediction(np.stack(turned), picture.shape[:2])
+        _check_probabilities(outputs)
+        views = np.stack([np.flip(view, axes) for view, axes in zip(outputs, VIEWS, strict=True)])
+        return self._prediction(views, picture.shape[:2])
 
     def _prediction(self, views, size):
         """Return the Prediction that the views (4, S, S) make at the picture's (height, width)."""
         probability = _resize_probability(views.mean(axis=0), size)
-        mask = self.mask_of(probability)
-        parts = cv2.connectedComponents(mask_at(probability, self.threshold), connectivity=8)[0] - 1
+        mask = mask_at(probability, self.threshold)
+        parts = cv2.connectedComponents(mask[window_of(mask, 0)], connectivity=8)[0] - 1
+        mask = largest_component(mask) if self.one_lesion else mask
         # One view after the other: each may have the size of a large photograph.
         masks_of_views = (self.mask_of(_resize_probability(view, size)) for view in views)
         return Prediction(probability, mask, agreement(mask, masks_of_views), parts)
@@ -138,9 +132,11 @@ def agreement(mask: np.ndarray, others: Iterable[np.ndarray]) -> float:
         ValueError: there is no other mask.
     """
     mask, dice = np.asarray(mask, bool), []
+    pixels = np.count_nonzero(mask)
     for other in others:
-        both = np.count_nonzero(mask & (other > 0))
-        dice.append(2 * both / max(1, np.count_nonzero(mask) + np.count_nonzero(other)))
+        other = np.asarray(other, bool)
+        both = np.count_nonzero(mask & other)
+        dice.append(2 * both / max(1, pixels + np.count_nonzero(other)))
     if not dice:
         raise ValueError("agreement is between masks: give that of one view at least")
     return float(np.mean(dice))
@@ -169,7 +165,7 @@ def _with_channels(picture, channels):
 def _resize_probability(probability, size):
     """Return a probability (S, S) stretched to (height, width): float32 in [0, 1]."""
     resized = cv2.resize(probability, size[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.clip(resized, 0.0, 1.0)  # rounding may leave the range by a hair
+    return np.clip(resized, 0.0, 1.0, out=resized)  # rounding may leave the range by a hair
 
 
 def load_network(path: str | Path) -> Network:

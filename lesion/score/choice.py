@@ -12,7 +12,7 @@ import numpy as np
 from lesion.inputs.pairing import Pair
 from lesion.masks import largest_component, mask_at
 from lesion.predict.network import Network
-from lesion.score.evaluation import predict_pairs
+from lesion.score.evaluation import map_pairs
 from lesion.score.metrics import dice, dice_at_thresholds
 
 # A finer grid would choose between differences that no validation set can tell apart.
@@ -64,10 +64,11 @@ def choose_mask_rule(network: Network, pairs: Sequence[Pair], progress: bool = T
     """
     if not pairs:
         raise ValueError("no pictures to choose a threshold on: the validation set is empty")
-    total = sum(
-        dice_both_ways(truth, prediction.probability)
-        for _, _, truth, prediction in predict_pairs(network, pairs, progress)
-    )
+
+    def work(pair, picture, truth, prediction):
+        return dice_both_ways(truth, prediction.probability)
+
+    total = sum(map_pairs(work, network, pairs, progress))
     every, largest = total / len(pairs)
     one_lesion = bool(largest.max() > every.max())
     curve = largest if one_lesion else every

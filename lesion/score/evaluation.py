@@ -4,8 +4,9 @@ rows = evaluate(network, split.test)
 summary = write_scores(run, rows, {"set": "test"})      # of results.py
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import tee
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -13,36 +14,52 @@ from tqdm import tqdm
 from lesion.console import InputError, note
 from lesion.inputs.pairing import Pair
 from lesion.inputs.reading import read_image, read_mask, read_pair, read_second_truth, read_truth
+from lesion.parallel import LARGE, in_order
 from lesion.predict.network import Network, Prediction
 from lesion.score.baselines import CentredDisc, baseline_table
 from lesion.score.metrics import score_pair
 from lesion.score.summaries import Calibration
 
+Result = TypeVar("Result")
+
 MODEL = "U-Net"
 HUMAN = "second annotator"
+
+
+def map_pairs(
+    work: Callable[[Pair, np.ndarray, np.ndarray, Prediction], Result],
+    network: Network,
+    pairs: Sequence[Pair],
+    progress: bool = True,
+) -> Iterator[Result]:
+    """Read and predict pairs, whatever their number, and yield what becomes of each, in order.
+
+    Args:
+        work: gets pair, picture uint8 (H, W, 3), truth mask (H, W) of 0, 1 and IGNORED, and
+            prediction, in several threads at once.
+        pairs: with masks.
+        progress: shows a bar.
+
+    Raises:
+        InputError: a file cannot be read, or picture and mask differ in size.
+    """
+
+    def read_predict_work(pair):
+        picture, truth = read_pair(pair)
+        with LARGE.use(truth.size):
+            return work(pair, picture, truth, network.predict(picture))
+
+    with closing(in_order(read_predict_work, pairs)) as results:
+        yield from tqdm(
+            results, "predicting", total=len(pairs), unit="picture", disable=not progress
+        )
 
 
 def predict_pairs(
     network: Network, pairs: Sequence[Pair], progress: bool = True
 ) -> Iterator[tuple[Pair, np.ndarray, np.ndarray, Prediction]]:
-    """Read and predict pairs one after the other, whatever their number.
-
-    Args:
-        pairs: with masks.
-        progress: shows a bar.
-
-    Yields:
-        (pair, picture uint8 (H, W, 3), truth mask (H, W) of 0, 1 and IGNORED, prediction).
-
-    Raises:
-        InputError: a file cannot be read, or picture and mask differ in size.
-    """
-    bar = tqdm(pairs, desc="predicting", unit="picture", disable=not progress)
-    # The network reads a few pictures ahead; `tee` holds these, and no more, until they are given.
-    read, again = tee((pair, *read_pair(pair)) for pair in bar)
-    predictions = network.predict_many(picture for _, picture, _ in again)
-    for (pair, picture, truth), prediction in zip(read, predictions, strict=True):
-        yield pair, picture, truth, prediction
+    """Yield what `map_pairs` gives to work: pair, picture, truth and prediction."""
+    return map_pairs(lambda *seen: seen, network, pairs, progress)
 
 
 def fit_disc(pairs: Iterable[Pair]) -> CentredDisc:
@@ -77,22 +94,35 @@ def evaluate(
         others), then the picture's metadata if any.
 
     Raises:
-        InputError: as `predict_pairs`, or the second annotator's mask has another size.
+        InputError: as `map_pairs`, or the second annotator's mask has another size.
     """
-    rows, baselines = [], baseline_table(disc_of(network))
-    for pair, picture, truth, prediction in predict_pairs(network, pairs, progress):
+    baselines = baseline_table(disc_of(network))
+
+    def work(pair, picture, truth, prediction):
+        counted = Calibration()
         if calibration is not None:
-            calibration.update(truth, prediction.probability)
+            counted.update(truth, prediction.probability)
         masks = {MODEL: prediction.mask}
         masks |= {name: draw(picture) for name, draw in baselines.items()}
         if pair.second_mask is not None:
             masks[HUMAN] = read_second_truth(pair, truth.shape)
-        for method, mask in masks.items():
-            row = {"name": pair.name, "method": method, **score_pair(truth, mask)}
-            row["quality"] = prediction.quality if method == MODEL else None
-            # A metadata file may have a column "name" or "quality" too.
-            rows.append(row | {k: v for k, v in pair.metadata.items() if k not in row})
+        quality = {MODEL: prediction.quality}
+        return counted, [_row(pair, name, truth, mask, quality) for name, mask in masks.items()]
+
+    rows = []
+    for counted, scored in map_pairs(work, network, pairs, progress):
+        rows += scored
+        if calibration is not None:
+            calibration.add(counted)
     return rows
+
+
+def _row(pair, method, truth, mask, quality):
+    """Return the scores of one mask, with the picture's metadata."""
+    row = {"name": pair.name, "method": method, **score_pair(truth, mask)}
+    row["quality"] = quality.get(method)
+    # A metadata file may have a column "name" or "quality" too.
+    return row | {key: value for key, value in pair.metadata.items() if key not in row}
 
 
 def of_method(rows: Iterable[dict], method: str = MODEL) -> list[dict]:

@@ -230,6 +230,12 @@ class Calibration:
         self._lesion += np.bincount(bins[truth], minlength=self.BINS)
         self._probability += np.bincount(bins, probability, minlength=self.BINS)
 
+    def add(self, other: "Calibration") -> None:
+        """Count the pictures that another one has counted."""
+        self._pixels += other._pixels
+        self._lesion += other._lesion
+        self._probability += other._probability
+
     def curve(self) -> dict[str, np.ndarray]:
         """Return the reliability curve: arrays of 15, nan in a bin without pixels.
 

@@ -91,7 +91,7 @@ PARTS = st.sampled_from(["a", "A", "b", "\u00e4", "a\u0308", "a_mask"])
     lambda parts: "/".join([*parts[0], parts[1] + parts[2]])), max_size=12))  # fmt: skip
 def test_no_result_overwrites_another_on_any_file_system(paths):
     names = distinct_names([Path("/data", path) for path in sorted(paths)])
-    results = [f"{name}_{kind}.png" for name in names for kind in ("mask", "overlay")]
+    results = [f"{name}_{kind}" for name in names for kind in ("mask.png", "overlay.jpg")]
     folded = {unicodedata.normalize("NFD", result).upper() for result in results}
     assert len(folded) == 2 * len(paths)
     assert all(".." not in Path(name).parts and not Path(name).is_absolute() for name in names)

@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
+from skimage.color import rgb2lab
+from skimage.measure import perimeter_crofton
 
-from lesion.predict.description import COLOURS, asymmetry, describe_lesion
+from lesion.masks import largest_component
+from lesion.predict.colours import COLOURS
+from lesion.predict.description import asymmetry, describe_lesion
 
 SKIN, BROWN = (220, 170, 150), COLOURS["dark brown"]
 
@@ -188,3 +193,41 @@ def test_colours_are_counted_from_a_share_on_and_white_is_lighter_than_skin():
 def test_a_picture_of_another_size_is_refused():
     with pytest.raises(ValueError, match="do not fit"):
         describe_lesion(disc(), np.zeros((10, 10, 3), np.uint8))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.booleans())
+def test_values_are_those_of_scikit_image_over_the_whole_picture(seed, cut):
+    random = np.random.default_rng(seed)
+    mask = blob(seed)
+    if cut:
+        mask = mask[random.integers(10, 40) :, : random.integers(60, 90)].copy()
+    lesion = largest_component(mask)
+    picture = random.integers(0, random.integers(2, 256), (*mask.shape, 3), np.uint8)
+    row = describe_lesion(mask, picture)
+    colours = rgb2lab(picture)[lesion > 0]
+    for key, value in zip(("lightness", "a", "b"), colours.mean(axis=0), strict=True):
+        assert row[f"mean_{key}"] == pytest.approx(value, abs=1e-4)
+    assert row["perimeter_pixels"] == pytest.approx(perimeter_crofton(lesion, directions=4))
+    shades = rgb2lab(np.array([list(COLOURS.values())], np.uint8))[0]
+    nearest = np.argmin(((colours[:, None] - shades) ** 2).sum(axis=2), axis=1)
+    skin = picture[mask == 0]
+    lightness = np.median(rgb2lab(skin[None])[0, :, 0])
+    counted = (nearest != 0) | (colours[:, 0] > lightness)
+    shares = np.bincount(nearest[counted], minlength=6) / len(colours)
+    # Of 2,000 pixels one may lie between two shades to the last digit of float32.
+    assert set(np.array(list(COLOURS))[shares >= 0.051]) <= set(row["colours"].split("; "))
+    assert set(np.array(list(COLOURS))[shares < 0.049]).isdisjoint(row["colours"].split("; "))
+    assert asymmetry(lesion) == pytest.approx(tuple(folded(lesion)), abs=2 / lesion.sum())
+    assert (row["asymmetry_long_axis"], row["asymmetry_short_axis"]) == asymmetry(lesion)
+
+
+def folded(lesion):
+    """Asymmetry by its definition, a pixel of the whole picture after the other."""
+    points = np.argwhere(lesion).astype(np.float64)
+    offsets = points - points.mean(axis=0)
+    _, axes = np.linalg.eigh(offsets.T @ offsets)
+    for axis in axes.T[::-1]:
+        mirrored = 2 * np.outer(offsets @ axis, axis) - offsets + points.mean(axis=0)
+        hit = ndimage.map_coordinates(lesion, mirrored.T, order=0, mode="constant", cval=0)
+        yield 1 - np.count_nonzero(hit) / len(points)

@@ -1,5 +1,7 @@
 """Masks, overlays and lesions.csv: one decoding a picture, whole results or none."""
 
+import threading
+import time
 from pathlib import Path
 
 import bad_files as bad
@@ -10,8 +12,11 @@ from PIL import Image
 from lesion.console import InputError
 from lesion.inputs import decoding
 from lesion.inputs.decoding import is_predicted
+from lesion.inputs.reading import read_image, read_mask
+from lesion.parallel import pictures_at_once
+from lesion.predict import files
 from lesion.predict.files import predict_files
-from lesion.predict.network import Network
+from lesion.predict.network import Network, load_network
 from lesion.storage import read_table
 
 
@@ -54,7 +59,7 @@ def test_parts_are_those_before_the_largest_is_kept(images, out):
 
 def test_masks_and_overlays_say_that_they_were_predicted(images, out):
     predict_files(Network(Brightness(), 32), images[:1], out)
-    assert all(map(is_predicted, out.glob("*.png")))
+    assert all(map(is_predicted, out.glob("a_*")))
     copy = out / "under_another_name.PNG"
     copy.write_bytes((out / "a_mask.png").read_bytes())
     assert is_predicted(copy)
@@ -71,7 +76,7 @@ def test_a_damaged_file_leaves_no_results_or_is_left_out(images, out):
     assert [row["name"] for row in rows] == ["a", "c"]
     assert len(left_out) == 1
     assert "b.png: the picture is damaged" in left_out[0]
-    masks = {"a_mask.png", "a_overlay.png", "c_mask.png", "c_overlay.png"}
+    masks = {"a_mask.png", "a_overlay.jpg", "c_mask.png", "c_overlay.jpg"}
     assert {path.name for path in out.iterdir()} == masks | {"lesions.csv"}
     with pytest.raises(InputError, match="nothing is left"):
         predict_files(network, images[1:2], out, skip_bad=True)
@@ -104,7 +109,7 @@ def test_pictures_of_one_name_have_results_of_their_own(images, out):
     for name, level in zip(names, (0, 255, 0), strict=True):
         with Image.open(out / f"{name}_mask.png") as mask:
             assert mask.getextrema() == (level, level)
-        assert (out / f"{name}_overlay.png").is_file()
+        assert (out / f"{name}_overlay.jpg").is_file()
 
 
 def test_folders_made_for_results_go_with_them(images, out):
@@ -130,8 +135,8 @@ def test_pictures_of_odd_shapes_and_modes_get_masks_of_their_own_size(tmp_path, 
     rows, left_out = predict_files(Network(Brightness(), 32), paths, out)
     assert ([row["name"] for row in rows], left_out) == ([path.stem for path in paths], [])
     for name, picture in pictures.items():
-        for kind in ("mask", "overlay"):
-            with Image.open(out / f"{Path(name).stem}_{kind}.png") as result:
+        for kind in ("mask.png", "overlay.jpg"):
+            with Image.open(out / f"{Path(name).stem}_{kind}") as result:
                 assert result.size == picture.size
 
 
@@ -146,3 +151,79 @@ def test_pictures_of_one_camera_are_scaled_alike(tmp_path, out):
     assert [row["area"] for row in rows] == [0.25, 0]
     rows, _ = predict_files(network, paths[1:], out)
     assert [row["area"] for row in rows] == [0.25]
+
+
+def test_overlays_are_jpeg_or_png_or_left_out(images, out):
+    network = Network(Brightness(), 32)
+    expected = {"jpg": {"a_overlay.jpg"}, "png": {"a_overlay.png"}, "none": set()}
+    for overlay, names in expected.items():
+        predict_files(network, images[:1], out, overlay=overlay)
+        assert {path.name for path in out.iterdir()} == names | {"a_mask.png", "lesions.csv"}
+        for name in names:
+            with Image.open(out / name) as drawn:
+                assert (drawn.format, drawn.size) == (
+                    {"jpg": "JPEG", "png": "PNG"}[overlay],
+                    (32, 32),
+                )
+            (out / name).unlink()
+
+
+class Slow(Brightness):
+    """Brightness that lets later pictures overtake the first ones."""
+
+    def predict_on_batch(self, inputs):
+        time.sleep(0.05 * float(inputs.mean() < 0.5))
+        return super().predict_on_batch(inputs)
+
+
+def test_lines_keep_the_order_of_the_pictures_and_few_are_begun_early(tmp_path, out, monkeypatch):
+    for number in range(24):
+        picture = np.full((32, 32, 3), 255 * (number % 3 > 0), np.uint8)
+        Image.fromarray(picture).save(tmp_path / f"{number}.png")
+    begun, read = [], files.read_image
+
+    def reading(path, **options):
+        begun.append(path)
+        written = len(list(out.glob("*_mask.png")))
+        assert len(begun) - written <= 2 * pictures_at_once()
+        return read(path, **options)
+
+    monkeypatch.setattr(files, "read_image", reading)
+    paths = [tmp_path / f"{number}.png" for number in range(24)]
+    rows, _ = predict_files(Network(Slow(), 32), paths, out)
+    assert [row["name"] for row in rows] == [path.stem for path in paths]
+    assert [row["area"] for row in rows] == [float(n % 3 > 0) for n in range(24)]
+
+
+def test_an_interruption_waits_for_what_was_begun_and_keeps_what_was_finished(
+    images, out, monkeypatch
+):
+    def interrupted(rows, **options):
+        yield next(iter(rows))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "tqdm", interrupted)
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        predict_files(Network(Brightness(), 32), [images[0], images[2]], out)
+    assert threading.active_count() == before
+    names = {path.name for path in out.iterdir()}
+    assert {"a_mask.png", "a_overlay.jpg"} <= names
+    assert not any(name.startswith(".") for name in names)
+
+
+def test_results_are_those_of_one_picture_after_the_other(trained, drawn_folder, tmp_path):
+    """What several threads write is what `predict`, by itself, says of each picture."""
+    network = load_network(trained / "model.keras")
+    paths = sorted((drawn_folder / "image").iterdir())
+    tables = []
+    for run in ("first", "second"):
+        (tmp_path / run).mkdir()
+        rows, _ = predict_files(network, paths, tmp_path / run)
+        tables.append(rows)
+    assert tables[0] == tables[1]
+    for path, row in zip(paths, tables[0], strict=True):
+        prediction = network.predict(read_image(path))
+        assert (row["quality"], row["parts"]) == (prediction.quality, prediction.parts)
+        mask = read_mask(tmp_path / "first" / f"{path.stem}_mask.png")
+        np.testing.assert_array_equal(mask, prediction.mask)

@@ -78,7 +78,7 @@ def test_predicting_again_takes_no_earlier_result_for_a_picture(run_command, tmp
     elif place == "results":  # renamed, and without what else lies beside them
         first = first.rename(folder / "label")
         (first / "lesions.csv").unlink()
-        for path in first.glob("*_overlay.png"):
+        for path in first.glob("*_overlay.*"):
             path.unlink()
         for path in list(first.iterdir()):
             path.rename(path.with_name(path.name.replace("_mask", "")))
@@ -96,7 +96,7 @@ def test_predictions_in_a_folder_for_masks_are_no_truth(run_command, refused, tm
     assert run_command("predict", folder, "--out", folder / "masks")[0] == 0
     output = run_command("check", folder)[1]
     assert "pictures  5, of which 0 with a mask" in output
-    assert "5 *_mask.png, 5 *_overlay.png" in output
+    assert "5 *_mask.png, 5 *_overlay.jpg" in output
     refused("data|no picture has a mask", "train", "--data", folder, "--out", tmp_path / "run")
 
 

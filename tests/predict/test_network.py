@@ -10,8 +10,9 @@ import pytest
 from lesion.console import InputError
 from lesion.inputs.reading import read_image
 from lesion.masks import draw_outline
+from lesion.parallel import in_order
 from lesion.predict.files import predict_files
-from lesion.predict.network import PICTURES_AT_ONCE, Network, load_network, start_from
+from lesion.predict.network import Network, load_network, start_from
 from lesion.training import save_model
 from unet import build
 
@@ -29,12 +30,12 @@ def test_save_reload_predict_is_identical(tmp_path, drawn_folder):
     np.testing.assert_array_equal(again.predict(picture).probability, before)
 
 
-def test_probability_has_the_pictures_own_size_in_any_batch():
+def test_probability_has_the_pictures_own_size_in_any_company():
     network = Network(build("lean", (32, 32, 1)), 32)
     random = np.random.default_rng(0)
     sizes = [(32, 32), (31, 90), (1, 1), (200, 7)] * 3
     pictures = [random.integers(0, 256, (*size, 1), np.uint8) for size in sizes]
-    together = list(network.predict_many(iter(pictures)))
+    together = list(in_order(network.predict, pictures))
     assert [prediction.probability.shape for prediction in together] == sizes
     assert [prediction.mask.shape for prediction in together] == sizes
     for picture, prediction in zip(pictures, together, strict=True):
@@ -98,21 +99,6 @@ def test_colour_is_made_gray_and_gray_repeated_where_the_network_asks_for_it(dra
         np.testing.assert_array_equal(given.probability, expected)
 
 
-def test_pictures_are_read_a_few_at_a_time():
-    read = []
-
-    def pictures():
-        for number in range(9):
-            read.append(number)
-            yield np.zeros((5, 6, 3), np.uint8)
-
-    predictions = Network(Brightness(), 4).predict_many(pictures())
-    for number in range(9):
-        next(predictions)
-        assert len(read) <= number + PICTURES_AT_ONCE
-    assert next(predictions, None) is None
-
-
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_a_network_in_mixed_precision_predicts(policy, tmp_path):
     before = keras.config.dtype_policy()
@@ -163,7 +149,7 @@ def test_a_mask_is_at_least_the_threshold_everywhere(trained, drawn_folder, tmp_
     path = drawn_folder / "image" / "1.png"
     probability = network.predict(read_image(path)).probability
     network.threshold, network.one_lesion = float(np.quantile(probability, 0.7)), False
-    (row,), _ = predict_files(network, [path], tmp_path)
+    (row,), _ = predict_files(network, [path], tmp_path, overlay="png")
     assert row["area"] == pytest.approx(0.3, abs=0.01)
     overlay = read_image(tmp_path / "1_overlay.png")
     mask = (probability >= np.float32(network.threshold)).astype(np.uint8)
