@@ -234,14 +234,8 @@ def run_predict(arguments):
         network = predict.load_network(arguments.weights)
         network.one_lesion = network.one_lesion and not arguments.all_lesions
         images, left_out = inputs.filter_pictures(images, arguments.skip_bad)
-        rows, damaged = predict.predict_files(
-            network,
-            images,
-            out,
-            arguments.mm_per_pixel,
-            arguments.skip_bad,
-            arguments.overlay,
-        )
+        options = arguments.mm_per_pixel, arguments.skip_bad, arguments.overlay
+        rows, damaged = predict.predict_files(network, images, out, *options)
         for row in rows[:20]:
             print(
                 f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x"

@@ -82,14 +82,17 @@ def predict_files(
     if not rows:
         raise InputError(f"{left_out[0]}; {NOTHING_LEFT}")
     write_table(directory / "lesions.csv", rows)
-    share = [row["area"] for row in rows]
-    if max(share) == 0 or min(share) == 1:
+    _warn_if_useless([row["area"] for row in rows])
+    return rows, left_out
+
+
+def _warn_if_useless(areas):
+    if max(areas) == 0 or min(areas) == 1:
         print(
-            f"warning: every mask is all {'background' if max(share) == 0 else 'foreground'}: "
+            f"warning: every mask is all {'background' if max(areas) == 0 else 'foreground'}: "
             "are these weights meant for such pictures?",
             file=sys.stderr,
         )
-    return rows, left_out
 
 
 class _Damaged(InputError):
