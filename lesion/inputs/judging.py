@@ -28,6 +28,7 @@ from lesion.inputs.real_levels import (
 
 ODD_SHARE = 0.1  # at most so many of the masks are odd ones among the others
 FEWEST_OTHERS = 3
+NOISE = 0.04  # share of white up to which a level may be noise
 SHOWN_LEVELS = 8
 REMEDY = "save it with 0 for background and 255 for the lesion"
 
@@ -116,6 +117,7 @@ def _judge_kind(looks, legend, verdict):
         look.path: [level for level in levels_in(look, real) if level not in (background, *ignored)]
         for look in looks
     }
+    _forget_noise(looks, held)
     looks = _without_odd_ones(looks, held, verdict)
     levels = Counter(level for look in looks for level in held[look.path])
     if _is_class_map(looks, held, levels):
@@ -134,6 +136,20 @@ def _judge_kind(looks, legend, verdict):
         if background and held[look.path]:
             white = is_white(lesion[0], look.kind)
             verdict.ways[look.path] = "0 and 255" if white else _names((background, *lesion))
+
+
+def _forget_noise(looks, held):
+    """Take a dark level that is alone beside background for noise, where all others hold white."""
+    whites = [k for k in looks if any(is_white(level, k.kind) for level in held[k.path])]
+    dark = [
+        look
+        for look in looks
+        if look.kind in WHITE
+        and [level.name != "1" and level.place[0] <= NOISE * WHITE[look.kind]
+             for level in held[look.path]] == [True]
+    ]  # fmt: skip
+    if len(whites) >= FEWEST_OTHERS and len(dark) <= max(1, ODD_SHARE * len(looks)):
+        held |= {look.path: [] for look in dark}
 
 
 def _without_odd_ones(looks, held, verdict):

@@ -27,8 +27,9 @@ RARER = 0.05
 # most masks and with so many pixels in each, was drawn there.
 OVERSHOOT = 0.1
 DRAWN_PIXELS = 8
+FEWEST_PIXELS = 4  # of a lesion
 SPOILT_SHARE = 0.5
-SPOILT_PIXELS = 256  # JPEG makes as many gray around a lesion of a few pixels
+SPOILT_PIXELS = 32  # JPEG makes as many gray around a lesion of a few pixels
 
 
 def is_white(level: Level, kind: str) -> bool:
@@ -47,12 +48,11 @@ def real_levels(looks: Sequence[Look]) -> list[Level]:
     regions = dict.fromkeys(level for look in looks for level in _regions(look))
     thin = list(dict.fromkeys(level for look in few for level in look.counts))
     thin = [level for level in thin if level not in regions]
-    if len(regions) < 2 and thin:
-        highest = max([*regions, *thin], key=lambda level: level.place)
+    held = {level for look in looks for level in look.counts}
+    if len(regions) < 2 and len(held) > 1:
+        darkest, highest = (end(held, key=lambda level: level.place) for end in (min, max))
         if kind not in WHITE or highest.place[0] >= WHITE[kind] / 2:
-            regions[highest] = None  # lesions of a few pixels with soft borders
-            darkest = min([*regions, *thin], key=lambda level: level.place)
-            regions[darkest] = None
+            regions |= {highest: None, darkest: None}  # lesions of a few pixels, soft borders
     mixed = [level for level in thin if level not in regions and _is_mixed(level, regions)]
     drawn = [level for level in thin if level not in mixed]
     if len(mixed) == 1 and len(few) == len(looks) and _is_drawn(mixed[0], looks):
@@ -93,7 +93,12 @@ def _renamed(counts, names):
 
 def levels_in(look: Look, real: Sequence[Level]) -> list[Level]:
     """Return which of the real levels of its folder a mask holds."""
-    held = look.counts if look.exact else _regions(look)
+    held = set(look.counts if look.exact else _regions(look))
+    if look.kind in WHITE and real[-1].place[0] >= WHITE[look.kind] / 2:
+        # A lesion of a few pixels, none of which JPEG left even: nothing else comes so near.
+        least = real[-1].place[0] - NEAR * WHITE[look.kind]
+        if sum(n for level, n in look.counts.items() if level.place[0] >= least) >= FEWEST_PIXELS:
+            held.add(real[-1])
     return [level for level in real if level in held]
 
 

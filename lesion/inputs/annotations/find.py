@@ -70,7 +70,12 @@ def _entries(path: Path, found: Found, tasks: dict) -> Iterator[Entry]:
         format_ = next((format_ for format_ in JSON_FORMATS if format_.claims(content)), None)
         if format_ is not None:
             found.used.add(path)
-            yield from format_.entries(path, content)
+            idle = True
+            for entry in format_.entries(path, content):
+                idle = False
+                yield entry
+            if idle:
+                found.remarks.append(f"{path}: {format_.LAYOUT} without a finished annotation")
         if format_ is label_studio:
             tasks |= label_studio.task_names(content)
 
