@@ -26,6 +26,7 @@ from lesion.inputs.real_levels import (
     with_common_colours,
 )
 
+NEARLY_SAME = 0.95  # gray levels that differ less are no classes
 ODD_SHARE = 0.1  # at most so many of the masks are odd ones among the others
 FEWEST_OTHERS = 3
 NOISE = 0.04  # share of white up to which a level may be noise
@@ -72,8 +73,8 @@ def judge_looks(looks: Sequence[Look], legend: Legend) -> Verdict:
     """
     verdict = Verdict()
     if pictures := [look for look in looks if look.photograph]:
-        finding = "looks like a photograph or an overlay, not like a mask of few levels"
-        verdict.refuse(pictures, finding, "put the mask in its place, saved as PNG")
+        finding = "looks like a photograph, an overlay or probabilities, not like a mask"
+        verdict.refuse(pictures, finding, "put the mask of 0 and 255 in its place")
     for group in by_kind(looks):
         _judge_kind(group, legend, verdict)
     return verdict
@@ -187,17 +188,23 @@ def _is_class_map(looks, held, levels):
     (usual, number), *others = levels.most_common()
     one_odd = len(others) == 1 and others[0][1] == 1 and number >= FEWEST_OTHERS
     classes = all(level.place[0] <= HIGHEST_CLASS for level in levels)
+    brightness = [level.place[0] for level in levels]
+    if kind in WHITE and not classes and min(brightness) > NEARLY_SAME * max(brightness):
+        return False
     return not one_odd or classes or usual.place != (usual.place[0],) * 3
 
 
 def _refuse_classes(looks, levels, verdict):
     """Refuse all masks in one line."""
-    lesion = [level for level in levels if level.place != BLACK]
-    void = lesion[-1] if len(lesion) > 1 and lesion[-1].name == "255" else None
-    remedy = f"name what is lesion, as --lesion-level {_typed(lesion[0])}"
-    if void:
-        remedy += f", and what counts for nothing, as --ignore-level {_typed(void)}"
-    remedy += f' (in a notebook LESION_LEVEL = "{_typed(lesion[0])}")'
+    pixels = Counter()
+    for look in looks:
+        pixels.update(look.counts)
+    drawn = [level for level in levels if level.place != BLACK]
+    lesion = max(drawn, key=lambda level: pixels[level])
+    remedy = f"name what is lesion, as --lesion-level {_typed(lesion)}"
+    if drawn[-1].name == "255" and drawn[-1] == min(drawn, key=lambda level: pixels[level]):
+        remedy += f", and what counts for nothing, as --ignore-level {_typed(drawn[-1])}"
+    remedy += f' (in a notebook LESION_LEVEL = "{_typed(lesion)}")'
     where = looks[0].path
     if len(looks) > 1:
         where = Path(os.path.commonpath([look.path.parent for look in looks]))

@@ -21,7 +21,9 @@ from lesion.inputs.reading import read_truth, size_problem
 from lesion.inputs.real_levels import real_levels
 from lesion.inputs.stored import own_turn, read_both_ways
 
-FEWEST_SAME = 3  # masks that are all the same are no chance
+# So many masks that are the same, pixel by pixel, are no chance.
+FEWEST_SAME = 3
+SAME_SHARE = 0.3
 
 
 def look_at_masks(pair: Pair, finding: Finding, picture: np.ndarray) -> None:
@@ -156,7 +158,21 @@ def _remarks(source, verdict):
     # Where most is lesion, the line is what is left of the skin.
     if lines := [name for name, share, look in named if look.line and (share or 0) < 0.5]:
         remarks.append(f"mask looks like an outline, not filled: {few(lines)}")
-    drawn = [(name, look) for name, coverage, look in named if coverage and coverage < 1]
-    if len(drawn) >= FEWEST_SAME and len({look.fingerprint for _, look in drawn}) == 1:
-        remarks.append(f"the same mask for different pictures: {few([name for name, _ in drawn])}")
+    remarks += _remarks_on_same(source)
     return remarks
+
+
+def _remarks_on_same(source):
+    """Return a line for each mask that several different pictures have in common."""
+    same = defaultdict(dict)
+    drawn = 0
+    for pair, found in zip(source.pairs, source.findings, strict=True):
+        if found.looks and found.coverage and found.coverage < 1:
+            drawn += 1
+            masks = tuple(look.fingerprint for look in found.looks)
+            same[masks].setdefault(found.fingerprint, pair.name)
+    return [
+        f"the same mask for different pictures: {few(list(names.values()))}"
+        for names in same.values()
+        if len(names) >= max(FEWEST_SAME, SAME_SHARE * drawn)
+    ]

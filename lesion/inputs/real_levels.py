@@ -106,12 +106,13 @@ def is_spoilt(look: Look, known: Sequence[Level]) -> bool:
     """Whether much of a mask is far from all levels that it should consist of."""
     places = np.array([level.place for level in known])
     span = np.linalg.norm(np.ptp(places, axis=0)) or 1.0
-    far = beside = 0
+    far = beyond = beside = 0
     for level, count in look.counts.items():
         distances = np.linalg.norm(places - level.place, axis=1)
         far += count * (distances.min() > span / 4)
+        beyond += count * (distances.min() > span * 0.6)  # farther than anything in between is
         beside += count * (distances.argmin() > 0)
-    return far > max(SPOILT_PIXELS, SPOILT_SHARE * beside)
+    return beyond > SPOILT_PIXELS or far > max(SPOILT_PIXELS, SPOILT_SHARE * beside)
 
 
 def _regions(look):

@@ -1,6 +1,7 @@
 """What the levels of masks mean is judged over a whole folder: read rightly, or named."""
 
 import io
+import shutil
 
 import cv2
 import numpy as np
@@ -236,7 +237,7 @@ def test_the_line_gives_levels_with_their_share(tmp_path):
     mask = np.zeros((10, 10), np.uint8)
     mask[:5, :4], mask[5:, :5] = 1, 2
     folder = brought(tmp_path / "a", [mask, mask.T.copy()])
-    assert_refused(folder, "0 (55.00%), 1 (20.00%), 2 (25.00%)", "as --lesion-level 1 ")
+    assert_refused(folder, "0 (55.00%), 1 (20.00%), 2 (25.00%)", "as --lesion-level 2 ")
 
 
 @pytest.mark.parametrize("levels", [(0, 1, 255), (0, 255, 1), (0, 255, 128), (0, 2, 100)])
@@ -289,7 +290,7 @@ def test_class_maps_of_colours(tmp_path):
     table = np.array([[0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
     masks = classes((0, 1, 2), wide=50, size=(384, 288))
     folder = brought(tmp_path / "a", [table[mask] for mask in masks])
-    assert_refused(folder, "#ff0000 (", "#0000ff (", "--lesion-level 0000ff")
+    assert_refused(folder, "#ff0000 (", "#0000ff (", "--lesion-level ff0000")
     for name in ("ff0000", "#FF0000"):
         assert_read(folder, [mask == 1 for mask in masks], Legend(lesion_level=(name,)))
     both = Legend(lesion_level=("ff0000", "0000ff"))
@@ -414,6 +415,53 @@ def test_one_mask_for_all_pictures_is_remarked(tmp_path):
     folder = brought(tmp_path / "a", [mask * np.uint8(255) for mask in masks])
     assert_read(folder, masks, remarks=["the same mask for different pictures: m0, m1, m2"])
     assert_read(brought(tmp_path / "b", masks[:2]), masks[:2])
+    masks = blobs()
+    masks[2] = masks[5] = masks[7]
+    remarks = ["the same mask for different pictures: m2, m5, m7"]
+    assert_read(brought(tmp_path / "c", masks), masks, remarks=remarks)
+
+
+def test_a_picture_that_is_there_three_times_has_one_mask(tmp_path):
+    masks = [blob(1)] * 3
+    folder = brought(tmp_path / "a", masks)
+    for name in ("m1", "m2"):
+        shutil.copy(folder / "image" / "m0.png", folder / "image" / f"{name}.png")
+    assert_read(folder, masks, remarks=["the same picture: m0, m1, m2"])
+
+
+def test_nearly_white_is_white(tmp_path):
+    masks = blobs()
+    written = [mask * np.uint8(255 - number % 2) for number, mask in enumerate(masks)]
+    remarks = ["0 and 254 in m1, m3, m5, m7; 0 and 255 in the other 4"]
+    assert_read(brought(tmp_path / "a", written), masks, remarks=remarks)
+
+
+def test_a_thin_ring_in_a_jpeg_of_classes_is_no_lesion(tmp_path):
+    masks = blobs(size=(384, 288))
+    written = [mask + ring(mask) * np.uint8(255) for mask in masks]
+    assert judged(brought(tmp_path / "a", written, "jpg")).problems
+
+
+def test_soft_masks_are_no_masks_where_they_are_all_border(tmp_path):
+    masks = blobs(size=(384, 288))
+    slightly = [cv2.blur(mask * np.uint8(255), (9, 9)) for mask in masks]
+    assert_read(brought(tmp_path / "a", slightly), [mask >= 128 for mask in slightly])
+    much = [cv2.blur(mask * np.uint8(255), (61, 61)) for mask in masks]
+    assert_refused(brought(tmp_path / "b", much), "m0.png and 7 more: looks like a photograph")
+
+
+def test_the_line_proposes_the_largest_class(tmp_path):
+    small = [grown(mask, 5) * np.uint8(2) - mask for mask in blobs()]
+    assert_refused(brought(tmp_path / "a", small), "as --lesion-level 1 (")
+    speckled = []
+    for number, mask in enumerate(blobs()):
+        noise = np.random.default_rng(number).random(mask.shape) < 0.01
+        speckled.append(np.where(noise, 1, mask * np.uint8(255)))
+    folder = brought(tmp_path / "b", speckled)
+    assert_refused(folder, "as --lesion-level 255 (in a notebook")
+    report = judged(folder, Legend(lesion_level=("255",)))
+    for read, mask in zip(truths(report), speckled, strict=True):
+        np.testing.assert_array_equal(read, mask == 255)
 
 
 def test_a_plain_folder_gets_no_line_more(tmp_path):
