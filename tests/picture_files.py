@@ -33,6 +33,6 @@ def write_pairs(folder, names, size=(12, 10)):
     for number, name in enumerate(names):
         write_picture(folder / "image" / f"{name}.png", size)
         mask = square_mask(size)
-        mask[-2, -2 - number % (size[0] // 2)] = number % 2
+        mask[-2, -2 - number % (size[0] // 2)] = number > 0
         write_mask(folder / "label" / f"{name}.png", size, mask)
     return folder
