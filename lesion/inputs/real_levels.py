@@ -94,7 +94,8 @@ def _renamed(counts, names):
 def levels_in(look: Look, real: Sequence[Level]) -> list[Level]:
     """Return which of the real levels of its folder a mask holds."""
     held = set(look.counts if look.exact else _regions(look))
-    if look.kind in WHITE and real[-1].place[0] >= WHITE[look.kind] / 2:
+    alone = sum(level in held for level in real) < 2
+    if alone and look.kind in WHITE and real[-1].place[0] >= WHITE[look.kind] / 2:
         # A lesion of a few pixels, none of which JPEG left even: nothing else comes so near.
         least = real[-1].place[0] - NEAR * WHITE[look.kind]
         if sum(n for level, n in look.counts.items() if level.place[0] >= least) >= FEWEST_PIXELS:
