@@ -15,7 +15,8 @@ included; it does not while graphs are built, steps are planned or scores are co
 em          membrane.py's protocol: cp until the first system's soft Dice, best Dice within a budget
 isic        a training split to its validation pictures from random weights, within a budget
 finetune    saved weights on a few new pictures: before, after, and random weights instead
-predict     pictures a second and cold start
+predict     pictures a second from files to masks, overlays and lesions.csv, and how many times the
+            bare cost that is: decoding and the network's four views; cold start
 efficiency  training's share of the machine's rate of multiplying float32 matrices; operations are
             those of the convolutions, a training step counts as 3 forward passes
 data        whether the data pipeline keeps up: pipeline.py with its defaults

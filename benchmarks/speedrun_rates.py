@@ -6,22 +6,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from math import prod
 from pathlib import Path
 
 import numpy as np
 from keras import layers, ops
 
-from benchmarks.speedrun_clock import CLASSIC_SIZE, Task, compiled_lean, random_batch, step_seconds
-from lesion.console import InputError
+from benchmarks.speedrun_clock import Task, compiled_lean, random_batch, step_seconds
+from lesion.console import InputError, usable_cores
 from lesion.inputs.pairing import find_parts
 from lesion.inputs.reading import read_image
-from lesion.predict.network import Network, load_network
-from unet import build
+from lesion.parallel import in_order
+from lesion.predict.files import predict_files
+from lesion.predict.network import load_network
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 3
-PICTURES, CLASSIC_PICTURES = 64, 4
+PICTURES = 100
 COLD_STARTS = 3
 SIZE, BATCH = 128, 16
 STEPS_A_ROUND, PRODUCTS_A_ROUND = 5, 10
@@ -35,50 +37,70 @@ def seconds_of(work):
     return time.perf_counter() - start
 
 
+def multiplied():
+    """The rate at which float32 matrices are multiplied, GFLOP/s: the most a machine can do."""
+    matrix = ops.convert_to_tensor(np.random.default_rng(0).random((MATRIX, MATRIX), np.float32))
+
+    def multiply():
+        return float(ops.matmul(matrix, matrix)[0, 0])  # a number: no backend can put it off
+
+    multiply()
+    return 2 * MATRIX**3 / min(seconds_of(multiply) for _ in range(PRODUCTS_A_ROUND)) / 1e9
+
+
+def cost_of(work):
+    """Seconds that one call takes by the clock, and seconds of all cores together."""
+    spent, seconds = time.process_time(), seconds_of(work)
+    return seconds, time.process_time() - spent
+
+
 # ---------------------------------------------------------------------------------- prediction
 
 
-def one_at_a_time(network, pictures):
-    """Predict as for somebody who gives one picture after the other."""
-    return [network.predict(picture) for picture in pictures]
+def end_to_end(network, files):
+    """What `segment.py predict` does: from picture files to masks, overlays and lesions.csv."""
+    with tempfile.TemporaryDirectory() as folder:
+        predict_files(network, files, folder)
 
 
-def all_at_once(network, pictures):
-    """Predict as for somebody who gives a folder."""
-    return list(network.predict_many(pictures))
+def bare(network, files):
+    """What no prediction can do without: decoding, and the network's four views."""
+    for _ in in_order(lambda file: network.views_of(read_image(file)), files):
+        pass
 
 
 def predict(data, weights):
-    """Pictures a second against the classic network, and what one picture takes from the shell."""
+    """Pictures a second, against those of the bare work; and one picture from the shell."""
     network = load_network(weights)
     files = [pair.image for folder in find_parts(data).values() for pair in folder.pairs]
     if not files:
         raise InputError(f"{data}: holds no picture: name a folder with some")
-    pictures = [read_image(file, network.channels) for file in files[:PICTURES]]
-    classic = build("classic", (CLASSIC_SIZE, CLASSIC_SIZE, network.channels))
-    contenders = {
-        "pictures/s": (network, pictures),
-        "classic pictures/s": (Network(classic, CLASSIC_SIZE), pictures[:CLASSIC_PICTURES]),
-    }
+    files = files[:PICTURES]
+    bare(network, files[:1])  # the first one builds the graph
     rows = []
-    for way in (one_at_a_time, all_at_once):
-        rates = {name: [] for name in contenders}
-        for turn in range(ROUNDS + 1):  # in turns, so that all see the same machine
-            for name, (contender, some) in contenders.items():
-                seconds = seconds_of(lambda c=contender, s=some, way=way: way(c, s))
-                if turn:  # the first one builds the graph
-                    rates[name].append(len(some) / seconds)
-        row = {name: statistics.median(values) for name, values in rates.items()}
-        ratios = [ours / other for ours, other in zip(*rates.values(), strict=True)]
-        words = way.__name__.replace("_", " ")
-        rows.append({"pictures given": words, **row, "ratio": statistics.median(ratios)})
+    for _ in range(ROUNDS):  # in turns, so that all see the same machine
+        wall, processor = zip(
+            *(cost_of(partial(work, network, files)) for work in WAYS), strict=True
+        )
+        row = {}
+        for work, seconds, spent in zip(WAYS, wall, processor, strict=True):
+            name = work.__name__.replace("_", " ")
+            row |= {f"{name}, pictures/s": len(files) / seconds}
+            row |= {f"{name}, processor ms a picture": 1000 * spent / len(files)}
+        row |= {"ratio": wall[0] / wall[1], "processor ratio": processor[0] / processor[1]}
+        rows.append({**row, "matrix product GFLOP/s": multiplied()})
     return {
         "weights": str(weights),
-        "pictures": len(pictures),
-        "median size of a picture": median_size(pictures),
-        "rates": rows,
+        "pictures": len(files),
+        "cores": usable_cores(),
+        "median size of a picture": median_size(map(read_image, files)),
+        "rounds": rows,
+        "median": {key: statistics.median(row[key] for row in rows) for key in rows[0]},
         **cold_starts(files[0], weights),
     }
+
+
+WAYS = (end_to_end, bare)
 
 
 def median_size(pictures):
@@ -135,17 +157,10 @@ def efficiency():
     model = compiled_lean(task, steps=ROUNDS * STEPS_A_ROUND)
     step_flops = 3 * forward_flops(model) * BATCH
     batches = itertools.repeat(random_batch(SIZE, BATCH, task.channels))
-    matrix = ops.convert_to_tensor(np.random.default_rng(0).random((MATRIX, MATRIX), np.float32))
-
-    def multiply():
-        return float(ops.matmul(matrix, matrix)[0, 0])  # a number: no backend can put it off
-
-    multiply()
     rows = []
     for _ in range(ROUNDS):  # in turns, so that both see the same machine
         step = statistics.median(step_seconds(model, batches, STEPS_A_ROUND))
-        product = min(seconds_of(multiply) for _ in range(PRODUCTS_A_ROUND))
-        training, peak = step_flops / step / 1e9, 2 * MATRIX**3 / product / 1e9
+        training, peak = step_flops / step / 1e9, multiplied()
         row = {"training GFLOP/s": training, "matrix product GFLOP/s": peak}
         rows.append({**row, "share": training / peak})
     return {

@@ -95,14 +95,20 @@ class Network:
         Raises:
             InputError: the network answers with what is no number, or no probability.
         """
+        return self._prediction(self.views_of(picture), picture.shape[:2])
+
+    def views_of(self, picture: np.ndarray) -> np.ndarray:
+        """Return the probabilities of the four views, turned back: float32 (4, S, S).
+
+        Args and Raises: as `predict`.
+        """
         resized = resize_image(_with_channels(picture, self.channels), self.image_size)
         inputs = np.stack([np.flip(resized, axes) for axes in VIEWS])
         with self._turn:
             # A network in mixed precision answers in half floats, which OpenCV does not know.
             outputs = np.asarray(self.model.predict_on_batch(inputs)).astype(np.float32)[..., 0]
         _check_probabilities(outputs)
-        views = np.stack([np.flip(view, axes) for view, axes in zip(outputs, VIEWS, strict=True)])
-        return self._prediction(views, picture.shape[:2])
+        return np.stack([np.flip(view, axes) for view, axes in zip(outputs, VIEWS, strict=True)])
 
     def _prediction(self, views, size):
         """Return the Prediction that the views (4, S, S) make at the picture's (height, width)."""
