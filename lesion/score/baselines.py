@@ -11,16 +11,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
-from scipy import ndimage
-from skimage.color import rgb2gray
-from skimage.filters import gaussian, threshold_otsu
+from skimage.filters import threshold_otsu
 
 from lesion.score import metrics
 
 # Radii that CentredDisc.fit tries, in units of sqrt(height * width). The largest reaches the
 # corners of a picture three times as wide as high.
 RADII = np.round(np.arange(0.01, 0.9201, 0.005), 3)
+
+LUMINANCE = np.array(
+    [[0.2125, 0.7154, 0.0721]], np.float32
+)  # of red, green and blue (ITU-R BT.709)
 
 # Standard deviation of the blur before Otsu's threshold, in units of sqrt(height * width): wider
 # than a hair, narrower than a lesion.
@@ -81,19 +84,27 @@ def otsu_largest_component(picture: np.ndarray) -> np.ndarray:
     Returns:
         Mask uint8 (H, W), 0 or 1; all 0 for a picture of a single colour.
     """
-    gray = rgb2gray(picture) if picture.shape[2:] == (3,) else picture.reshape(picture.shape[:2])
+    gray = picture.astype(np.float32)
+    gray = (
+        cv2.transform(gray, LUMINANCE) if gray.shape[2:] == (3,) else gray.reshape(gray.shape[:2])
+    )
     if gray.min() == gray.max():
         return np.zeros(gray.shape, np.uint8)
-    gray = gaussian(gray.astype(np.float32), BLUR * np.sqrt(gray.size))
-    regions, number = ndimage.label(gray <= threshold_otsu(gray))
-    sizes = np.bincount(regions.ravel(), minlength=number + 1)
+    deviation = BLUR * np.sqrt(gray.size)
+    width = 2 * int(4 * deviation + 0.5) + 1
+    gray = cv2.GaussianBlur(gray, (width, width), deviation, borderType=cv2.BORDER_REPLICATE)
+    dark = (gray <= threshold_otsu(gray)).astype(np.uint8)
+    number, regions = cv2.connectedComponents(dark, connectivity=4)
+    sizes = np.bincount(regions.ravel(), minlength=number)
     sizes[0] = 0
     corners = regions[[0, 0, -1, -1], [0, -1, 0, -1]]
     sizes_without_corners = sizes.copy()
     sizes_without_corners[corners] = 0
     if sizes_without_corners.any():
         sizes = sizes_without_corners
-    return ndimage.binary_fill_holes(regions == sizes.argmax()).astype(np.uint8)
+    outside = np.pad((regions == sizes.argmax()).astype(np.uint8), 1)
+    cv2.floodFill(outside, None, (0, 0), 2, flags=4)  # what is not reached from there: holes, too
+    return (outside[1:-1, 1:-1] != 2).astype(np.uint8)
 
 
 def baseline_table(disc: CentredDisc | None) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
