@@ -41,6 +41,7 @@ def test_every_command_asks_what_is_lesion(void, trained, refused, run_command, 
     refused("no mask holds the level 7|0 (|1 (|255 (", "check", void, "--lesion-level", 7)
 
 
+@pytest.mark.slow
 def test_levels_go_from_the_options_into_the_record(
     void, narrow, run_command, refused, tmp_path, monkeypatch
 ):

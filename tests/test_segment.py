@@ -79,6 +79,7 @@ def test_scores_name_every_test_picture_and_the_baselines(trained):
     assert summary["methods"][methods[0]]["dice"]["mean"] == pytest.approx(np.mean(ours))
 
 
+@pytest.mark.slow
 def test_evaluate_takes_the_pictures_that_were_kept_apart(trained, drawn_folder, tmp_path, capsys):
     out = tmp_path / "scores"
     weights = trained / "model.keras"
@@ -226,6 +227,7 @@ def test_constants_have_the_defaults_of_the_settings_and_an_option_each():
     assert Settings(**{name: typed[name] for name in names}) == expected
 
 
+@pytest.mark.slow
 def test_evaluate_says_what_it_knows_of_the_pictures(trained, drawn_folder, tmp_path, capsys):
     command = ["evaluate", "--data", drawn_folder, "--part", "test"]
     assert run(*command, "--weights", trained / "model.keras", "--out", tmp_path / "a") == 0

@@ -111,6 +111,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     np.testing.assert_array_equal(finished.get_weights()[0], whole.get_weights()[0])
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_network_is_refused(drawn_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0)
     monkeypatch.setattr(unet, "CLASSIC_WIDTHS", (4, 4))
@@ -119,6 +120,7 @@ def test_a_checkpoint_of_another_network_is_refused(drawn_folder, tmp_path, monk
         train_briefly(drawn_folder, tmp_path / "run", network="classic", resume=True)
 
 
+@pytest.mark.slow
 def test_early_stopping_ends_the_run(drawn_folder, tmp_path, capsys):
     # With a learning rate of next to nothing, validation Dice cannot keep rising.
     options = {"learning_rate": 1e-12, "epochs": 30, "patience": 2}
@@ -141,6 +143,7 @@ def explode(monkeypatch, epoch):
     monkeypatch.setattr(callbacks.SetEpoch, "on_epoch_begin", begin)
 
 
+@pytest.mark.slow
 def test_a_diverged_training_keeps_the_last_finite_weights(
     drawn_folder, tmp_path, monkeypatch, capsys
 ):

@@ -125,6 +125,7 @@ def test_pictures_of_one_name_in_two_parts_stay_apart(data, tmp_path):
     assert {"train/image/0", "test/image/0"} <= set(names(chosen.pairs))
 
 
+@pytest.mark.slow
 def test_the_shipped_weights_recognise_what_they_were_trained_on(shared_data):
     """Yesterday `evaluate --part test` took pictures of this data that had been trained on."""
     chosen = select_pairs(shared_data / "isic2018", SHIPPED_WEIGHTS)

@@ -54,6 +54,7 @@ assert not {"lesion", "data"} & set(sys.modules)
     assert result.returncode == 0, result.stderr[-1000:]
 
 
+@pytest.mark.slow
 def test_the_default_runs_without_keras_and_makes_the_same_masks():
     by_litert, by_keras = load_network(SHIPPED_WEIGHTS), load_keras_network(SHIPPED_WEIGHTS)
     assert isinstance(by_litert.model, LitertModel)

@@ -1,6 +1,7 @@
 """Bring a folder to the public commands, and judge what they make of it."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,3 +114,10 @@ def verdict(row, folder, code, report, split, chosen, errors):
         assert not unsaid, told
     else:
         assert not (unsaid and (left or row.always)), told
+
+
+def pytest_collection_modifyitems(items):
+    # Hundreds of folders, each through every command: as a whole they take half a minute.
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
