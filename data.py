@@ -11,6 +11,7 @@ comes from the generator that is passed in.
 """
 
 import re
+from functools import cache
 
 import cv2
 import numpy as np
@@ -24,6 +25,7 @@ SCALE = 0.3  # size changes by a factor of up to exp(0.3) = 1.35 either way
 STRETCH = 0.1  # width against height, exp(0.1) = 1.1 either way
 SHIFT = 0.12  # of the picture's side, either way
 ELASTIC = 0.025  # standard deviation of the displacement, of the picture's side
+KEPT_BYTES = 1 << 28  # of decoded pairs: more than that is read anew in each epoch
 ELASTIC_GRID = 5  # control points a side: deformations are as wide as a lesion's lobes
 
 
@@ -45,6 +47,7 @@ class TrainingData:
     def __init__(self, pairs, image_size, batch_size, channels=3, seed=0):
         _check_arguments(pairs, image_size, batch_size, channels)
         self.epoch = 0
+        load_own = _loader(pairs, image_size, channels)
 
         def passes():
             epoch = self.epoch
@@ -54,8 +57,7 @@ class TrainingData:
             return ((epoch, index) for index in order)
 
         def load(epoch, index):
-            image, mask = load_pair(pairs[index], image_size, channels)
-            return augment(image, mask, np.random.default_rng([seed, epoch, index, 2]))
+            return augment(*load_own(index), np.random.default_rng([seed, epoch, index, 2]))
 
         self.dataset = _stream(passes, load, len(pairs), image_size, batch_size, channels)
 
@@ -74,10 +76,10 @@ def validation_data(pairs, image_size, batch_size, channels=3):
     def passes():
         return ((0, index) for index in range(len(pairs)))
 
-    def load(epoch, index):
-        return load_pair(pairs[index], image_size, channels)
-
-    return _stream(passes, load, len(pairs), image_size, batch_size, channels)
+    load_own = _loader(pairs, image_size, channels)
+    return _stream(
+        passes, lambda epoch, index: load_own(index), len(pairs), image_size, batch_size, channels
+    )
 
 
 def load_pair(pair, image_size, channels=3):
@@ -111,6 +113,16 @@ def _check_arguments(pairs, image_size, batch_size, channels):
     for pair in pairs:
         if pair.mask is None:
             raise InputError(f"{pair.image}: has no mask; leave the picture out or add its mask")
+
+
+def _loader(pairs, image_size, channels):
+    """Return the function from the index of a pair to `load_pair`, which reads few pairs once."""
+
+    def load(index):
+        return load_pair(pairs[index], image_size, channels)
+
+    bytes_in_all = len(pairs) * image_size**2 * (channels + 1) * np.float32().itemsize
+    return cache(load) if bytes_in_all <= KEPT_BYTES else load
 
 
 def _stream(passes, load, count, image_size, batch_size, channels):

@@ -29,6 +29,33 @@ class SetEpoch(keras.callbacks.Callback):
         self.training_data.epoch = epoch
 
 
+class AverageWeights(keras.callbacks.Callback):
+    """Validates the running average of the weights that the optimizer keeps (`use_ema`).
+
+    Weights themselves jump about with each batch; their average stands where they jump around.
+    What trains on is unchanged to the bit.
+    """
+
+    def show(self):
+        """Put the average into the model."""
+        if self.model.optimizer.use_ema:
+            variables = self.model.trainable_variables
+            self.own = [np.array(ops.convert_to_numpy(variable)) for variable in variables]
+            self.model.optimizer.finalize_variable_values(variables)
+
+    def hide(self):
+        """Put the weights that are trained back."""
+        if self.model.optimizer.use_ema:
+            for variable, value in zip(self.model.trainable_variables, self.own, strict=True):
+                variable.assign(value)
+
+    def on_test_begin(self, logs=None):
+        self.show()
+
+    def on_test_end(self, logs=None):
+        self.hide()
+
+
 class BestEpoch(keras.callbacks.EarlyStopping):
     """Keras' early stopping on validation Dice, which a resumed run can carry on.
 
@@ -37,8 +64,9 @@ class BestEpoch(keras.callbacks.EarlyStopping):
 
     STATE = ("best", "best_epoch", "wait", "stopped_epoch")
 
-    def __init__(self, patience, checkpoint):
+    def __init__(self, patience, checkpoint, average):
         super().__init__("val_dice", mode="max", patience=patience, restore_best_weights=True)
+        self.average = average
         self.checkpoint, self.diverged = checkpoint, False
 
     def on_train_begin(self, logs=None):
@@ -57,7 +85,9 @@ class BestEpoch(keras.callbacks.EarlyStopping):
         if self.diverged:
             self.model.stop_training = True
         else:
+            self.average.show()  # which is what was validated
             super().on_epoch_end(epoch, logs)
+            self.average.hide()
 
     def restore(self):
         """Put the best epoch's weights back, as Keras does only at a regular end."""

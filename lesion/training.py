@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from lesion.callbacks import (
     CHECKPOINT,
+    AverageWeights,
     BestEpoch,
     ProgressBar,
     SetEpoch,
@@ -27,6 +28,7 @@ from unet import LOSSES, dice_metrics
 
 WARM_UP = 0.1  # share of all steps
 WEIGHT_DECAY = 1e-2
+AVERAGING = 0.1  # share of all steps
 
 
 class History:
@@ -57,7 +59,9 @@ class History:
         return self.epoch[int(np.argmax(dice))], max(dice)
 
 
-def compile_model(model, loss, epochs, steps_per_epoch, learning_rate, extra_metrics=()):
+def compile_model(
+    model, loss, epochs, steps_per_epoch, learning_rate, averaging=AVERAGING, extra_metrics=()
+):
     """Compile with AdamW, whose learning rate warms up linearly and then falls as a cosine.
 
     Args:
@@ -65,6 +69,8 @@ def compile_model(model, loss, epochs, steps_per_epoch, learning_rate, extra_met
         loss: a name of `unet.LOSSES`.
         epochs, steps_per_epoch: planned length of the run; the cosine ends there.
         learning_rate: peak.
+        averaging: share of all steps that the running average of the weights looks back on, which
+            is what counts in the end (Polyak & Juditsky 1992); 0 for the last weights themselves.
         extra_metrics: besides `unet.dice_metrics`.
     """
     steps = epochs * steps_per_epoch
@@ -76,7 +82,12 @@ def compile_model(model, loss, epochs, steps_per_epoch, learning_rate, extra_met
         decay_steps=max(1, steps - warm_up),
         alpha=0.01,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY)
+    optimizer = keras.optimizers.AdamW(
+        schedule,
+        weight_decay=WEIGHT_DECAY,
+        use_ema=averaging > 0,
+        ema_momentum=1 - 1 / max(1, averaging * steps),
+    )
     metrics = [*dice_metrics(), *extra_metrics]
     model.compile(optimizer=optimizer, loss=LOSSES[loss], metrics=metrics)
     # Built here, not in the first step: what makes variables is traced by TensorFlow a second time.
@@ -116,7 +127,8 @@ def fit(model, training_data, validation_data, epochs, run, patience=None, resum
         return History(rows)
     about = f"going on after epoch {len(rows)}; " if rows else ""
     tqdm.write(f"{about}the first step builds the graph, which can take a minute")
-    best = BestEpoch(epochs if patience is None else patience, checkpoint)
+    average = AverageWeights()
+    best = BestEpoch(epochs if patience is None else patience, checkpoint, average)
     progress = WriteProgress(run, rows, best)
     bar = ProgressBar(epochs, len(training_data), len(rows))
     board = keras.callbacks.TensorBoard(log_dir=str(Path(run) / "tensorboard"), write_graph=False)
@@ -127,7 +139,7 @@ def fit(model, training_data, validation_data, epochs, run, patience=None, resum
             validation_data=validation_data,
             epochs=epochs,
             initial_epoch=len(rows),
-            callbacks=[SetEpoch(training_data), best, progress, board, bar],
+            callbacks=[SetEpoch(training_data), average, best, progress, board, bar],
             shuffle=False,  # the dataset shuffles itself, reproducibly
             verbose=0,
         )
