@@ -58,7 +58,9 @@ def measure(arguments):
         model = build(arguments.model, (size, size, 1))
         metric = keras.metrics.MeanMetricWrapper(batch_dice, name="batch_dice")
         rate = NETWORKS[arguments.model].learning_rate
-        compile_model(model, "bce", arguments.epochs, len(training_data), rate, extra_metrics=[metric])
+        compile_model(
+            model, "bce", arguments.epochs, len(training_data), rate, extra_metrics=[metric]
+        )
         history = fit(model, training_data, validation_data, arguments.epochs, run)
         scores = history.history["val_batch_dice"]
         best = int(np.argmax(scores))

@@ -95,9 +95,17 @@ def test_the_mean_is_that_of_evaluating_with_the_rule(trained, drawn_folder):
     assert rule.threshold == THRESHOLDS[int(np.argmax(means))]
 
 
-def test_best_threshold_takes_the_middle_of_equals():
-    assert best_threshold(np.ones(len(THRESHOLDS))) == 0.5
-    assert best_threshold(np.arange(len(THRESHOLDS))) == THRESHOLDS[-1]
+def test_best_threshold_takes_the_middle_of_what_is_as_good_as_the_best():
+    count = len(THRESHOLDS)
+    assert best_threshold(np.ones((3, count))) == 0.5
+    assert best_threshold(np.arange(count)[None]) == THRESHOLDS[-1]
+    # Two pictures that differ: at 0.8 one gains 0.3, the other loses 0.1. Mean difference to 0.5:
+    # 0.1, its standard error 0.2 / sqrt(2) = 0.14. With 8 such pictures it is 0.07: 0.8 is better.
+    dice = np.zeros((2, count))
+    dice[:, THRESHOLDS == 0.5] = 0.5
+    dice[:, THRESHOLDS == 0.8] = [[0.8], [0.4]]
+    assert best_threshold(dice) == 0.5
+    assert best_threshold(np.tile(dice, (4, 1))) == 0.8
 
 
 def test_an_empty_validation_set_is_refused():
