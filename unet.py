@@ -282,13 +282,14 @@ class Entry(NamedTuple):
 
     build: Callable  # function of input_shape, which returns an uncompiled `keras.Model`
     loss: str  # the name in LOSSES that it is best trained with
-    learning_rate: float  # the peak, from random weights
+    learning_rate: float  # the peak, from its own start
     image_size: int  # pixels a side that it is usually trained at
+    start: str | None = None  # weights to start from, a file beside this one; None: random ones
 
 
 NETWORKS = {
     "lean": Entry(unet, "bce_dice", 2e-3, 128),
-    "lite": Entry(unet_lite, "bce_dice", 1.5e-3, 192),
+    "lite": Entry(unet_lite, "bce_dice", 1.5e-3, 128, "files/lite_imagenet.keras"),
     "classic": Entry(unet_classic, "bce", 3e-4, 128),
 }
 

