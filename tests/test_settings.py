@@ -53,9 +53,18 @@ def test_what_is_none_becomes_the_networks_own(tmp_path):
     assert Settings(epochs=3).complete().patience == 5
 
 
-@pytest.mark.parametrize("start_from", [None, "scratch", "none", ""])
-def test_every_word_for_from_scratch(start_from):
-    assert Settings(start_from=start_from).start_from is None
+@pytest.mark.parametrize("start_from", ["random", "scratch", "none", ""])
+def test_every_word_for_random_weights(start_from):
+    assert Settings(model="lite", start_from=start_from).complete().start_from == "random"
+
+
+def test_a_network_has_a_start_of_its_own():
+    assert Settings(model="lean").complete().start_from == "random"
+    own = Settings(model="lite").complete()
+    assert Path(own.start_from) == ROOT / "files" / "lite_imagenet.keras"
+    assert own.learning_rate == unet.NETWORKS["lite"].learning_rate
+    assert own.complete() == own
+    assert Settings(model="lite", channels=1).complete().start_from == "random"  # has no colours
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from lesion.predict.network import Network, load_network, start_from
 from lesion.training import save_model
 from unet import build
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("narrow")
 
 
@@ -213,6 +215,25 @@ def test_code_inside_weights_is_not_run(tmp_path):
 def test_settings_keep_everything(trained):
     settings = json.loads((trained / "model.json").read_text())
     assert load_network(trained / "model.keras").settings == settings
+
+
+def test_a_training_may_start_from_an_encoder_alone():
+    path = ROOT / "files" / "lite_imagenet.keras"
+    model = build("lite", (32, 32, 3))
+    before = {layer.name: layer.get_weights() for layer in model.layers}
+    start_from(model, path)
+    encoder = keras.saving.load_model(path)
+    names = {layer.name for layer in encoder.layers}
+    assert {"stem_conv", "bottom_block15_narrow_norm"} <= names
+    assert not any(name.startswith("up") for name in names)
+    for layer in model.layers:
+        source = encoder.get_layer(layer.name).get_weights() if layer.name in names else None
+        for value, other in zip(layer.get_weights(), source or before[layer.name], strict=True):
+            np.testing.assert_array_equal(value, other)
+    assert np.abs(model.get_layer("stem_conv").get_weights()[0]).max() > 0
+    for other in (build("lean", (32, 32, 3)), build("lite", (32, 32, 1))):
+        with pytest.raises(ValueError, match=r"lite_imagenet\.keras"):
+            start_from(other, path)
 
 
 def test_a_training_may_start_from_saved_weights_at_another_size(trained):

@@ -85,14 +85,14 @@ def test_the_mean_is_that_of_evaluating_with_the_rule(trained, drawn_folder):
     rows = of_method(evaluate(network, pairs, progress=False))
     assert rule.validation_dice == pytest.approx(np.mean([row["dice"] for row in rows]), abs=1e-9)
     predicted = [(t, p.probability) for *_, t, p in predict_pairs(network, pairs, progress=False)]
-    means = []
+    dice = []
     for threshold in THRESHOLDS:
         masks = [mask_at(probability, threshold) for _, probability in predicted]
         masks = [largest_component(mask) if rule.one_lesion else mask for mask in masks]
         scores = [score_pair(t, m)["dice"] for (t, _), m in zip(predicted, masks, strict=True)]
-        means.append(np.mean(scores))
-    np.testing.assert_allclose(rule.curve, means, rtol=1e-12)
-    assert rule.threshold == THRESHOLDS[int(np.argmax(means))]
+        dice.append(scores)
+    np.testing.assert_allclose(rule.curve, np.mean(dice, axis=1), rtol=1e-12)
+    assert rule.threshold == best_threshold(np.transpose(dice))
 
 
 def test_best_threshold_takes_the_middle_of_what_is_as_good_as_the_best():
