@@ -50,13 +50,13 @@ class Settings:
     data: str | Path | tuple = field(
         default=".", metadata=text("folder with pictures and masks, or several")
     )
-    model: str = field(default="lean", metadata=text("the network to train", "NETWORKS"))
+    model: str = field(default="lite", metadata=text("the network to train", "NETWORKS"))
     start_from: str | Path | None = field(
         default=None,
         metadata=text("saved weights of the same network to go on from, or random"),
     )
     epochs: int = field(
-        default=150, metadata=number("most passes over the training pictures", 1, 1_000_000)
+        default=60, metadata=number("most passes over the training pictures", 1, 1_000_000)
     )
     batch_size: int = field(
         default=8, metadata=number("pictures a step; halve it if memory runs out", 1, 1_000_000)
@@ -73,6 +73,10 @@ class Settings:
     learning_rate: float | None = field(
         default=None,
         metadata=number("peak of the step length, instead of the network's own", 1e-8, 10, float),
+    )
+    averaging: float = field(
+        default=0.1,
+        metadata=number("share of all steps whose weights are averaged; 0: the last", 0, 1, float),
     )
     validation: float = field(
         default=0.2,

@@ -28,7 +28,6 @@ from unet import LOSSES, dice_metrics
 
 WARM_UP = 0.1  # share of all steps
 WEIGHT_DECAY = 1e-2
-AVERAGING = 0.1  # share of all steps
 
 
 class History:
@@ -60,7 +59,7 @@ class History:
 
 
 def compile_model(
-    model, loss, epochs, steps_per_epoch, learning_rate, averaging=AVERAGING, extra_metrics=()
+    model, loss, epochs, steps_per_epoch, learning_rate, averaging=0.0, extra_metrics=()
 ):
     """Compile with AdamW, whose learning rate warms up linearly and then falls as a cosine.
 

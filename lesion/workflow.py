@@ -107,7 +107,8 @@ class Training:
         if settings.start_from != RANDOM and not (self.run / CHECKPOINT).exists():
             start_from(self.model, settings.start_from)
         steps = len(self.training_data)
-        compile_model(self.model, settings.loss, settings.epochs, steps, settings.learning_rate)
+        plan = settings.epochs, steps, settings.learning_rate, settings.averaging
+        compile_model(self.model, settings.loss, *plan)
         self.history = self.rule = None
 
     def fit(self) -> History:

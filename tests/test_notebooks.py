@@ -102,7 +102,7 @@ callbacks.SetEpoch.on_epoch_begin = press_stop
 SMALL_NETWORK = """
 import functools
 small = functools.partial(unet.unet, widths=(4, 8))
-unet.NETWORKS["lean"] = unet.NETWORKS["lean"]._replace(build=small)
+unet.NETWORKS["lite"] = unet.NETWORKS["lite"]._replace(build=small, start=None)
 """
 TRAIN, SPLIT, FINISH = "trained = workflow.Training", "split = inputs.load", "trained.finish()"
 SHOW_TRAINED = "print(trained.run, history.epoch, history.history['loss'])"
@@ -139,10 +139,10 @@ def test_a_learner_runs_cells_again_out_of_order_and_stops_them(drawn_folder, tm
         learner.type('MODEL, IMAGE_SIZE = "classic", 48')
         assert learner.run(FINISH)[1] == []
         recorded = json.loads((tmp_path / again[0] / "model.json").read_text())
-        assert (recorded["model"], recorded["image_size"]) == ("lean", 32)
+        assert (recorded["model"], recorded["image_size"]) == ("lite", 32)
 
         # A size changed without the data cells: the training cell makes its data anew.
-        learner.type('MODEL = "lean"')
+        learner.type('MODEL = "lite"')
         assert learner.run(TRAIN)[1] == []
         assert learner.type("print(trained.model.input_shape)")[0].strip() == "(None, 48, 48, 3)"
 

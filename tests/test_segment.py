@@ -326,7 +326,7 @@ def test_training_on_several_folders_from_saved_weights(drawn_folder, trained, t
     assert run(*command, "--start-from", trained / "model.keras") == 0
     settings = json.loads((out / "model.json").read_text())
     assert settings["start_from"] == str(trained / "model.keras")
-    rate = unet.NETWORKS["lean"].learning_rate * FINE_TUNING
+    rate = unet.NETWORKS["lite"].learning_rate * FINE_TUNING
     assert settings["learning_rate"] == rate
     split = json.loads((out / "split.json").read_text())
     roots = {Path(name).parts[-3] for name in split["train"]}

@@ -48,7 +48,7 @@ def test_what_is_none_becomes_the_networks_own(tmp_path):
     weights = tmp_path / "model.keras"
     weights.touch()
     given = Settings(start_from=weights, loss="dice", image_size=64, patience=3).complete()
-    assert given.learning_rate == unet.NETWORKS["lean"].learning_rate * FINE_TUNING
+    assert given.learning_rate == unet.NETWORKS["lite"].learning_rate * FINE_TUNING
     assert (given.loss, given.image_size, given.patience) == ("dice", 64, 3)
     assert Settings(epochs=3).complete().patience == 5
 

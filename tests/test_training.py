@@ -30,7 +30,7 @@ def train_briefly(folder, run, epochs=3, network="lean", **options):
     validation = validation_data(split.validation, 32, 4)
     model = SMALL[network]((32, 32, 3))
     rate = options.pop("learning_rate", NETWORKS[network].learning_rate)
-    compile_model(model, "bce", epochs, len(data), rate)
+    compile_model(model, "bce", epochs, len(data), rate, averaging=0.2)
     run.mkdir(exist_ok=True)
     return model, validation, fit(model, data, validation, epochs, run, **options)
 
