@@ -1,8 +1,7 @@
 """U-Nets for segmentation, with the Dice metrics and losses that train them.
 
     from unet import build
-    model = build("lean", (128, 128, 3))      # trains from nothing, in minutes on two CPU cores
-    model = build("lite", (192, 192, 3))      # for going on from the weights in files/
+    model = build("lean", (128, 128, 3))      # or lite, whose encoder has weights in files/
     model = build("classic", (512, 512, 1))   # the 31-million-parameter network of the tutorials
 
 All take float pictures of shape (batch, height, width, channels) with values in [0, 1] and give

@@ -64,9 +64,9 @@ class BestEpoch(keras.callbacks.EarlyStopping):
 
     STATE = ("best", "best_epoch", "wait", "stopped_epoch")
 
-    def __init__(self, patience, checkpoint, average):
+    def __init__(self, patience, checkpoint):
         super().__init__("val_dice", mode="max", patience=patience, restore_best_weights=True)
-        self.average = average
+        self.average = AverageWeights()
         self.checkpoint, self.diverged = checkpoint, False
 
     def on_train_begin(self, logs=None):

@@ -164,7 +164,8 @@ class Settings:
                 raise InputError(f"{constant.name.upper()} is {value!r}: choose one of {choices}")
         network, start = unet.NETWORKS[self.model], self.start_from or RANDOM
         if self.start_from is None and network.start and self.channels == 3:
-            start = str(Path(unet.__file__).parent / network.start)
+            shipped, here = Path(unet.__file__).parent / network.start, Path.cwd()
+            start = str(shipped.relative_to(here) if shipped.is_relative_to(here) else shipped)
         if start != RANDOM and not Path(start).is_file():
             raise FileNotFoundError(
                 f"{start}: no such weights file: give START_FROM the model.keras of a run"

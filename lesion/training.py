@@ -15,7 +15,6 @@ from tqdm import tqdm
 
 from lesion.callbacks import (
     CHECKPOINT,
-    AverageWeights,
     BestEpoch,
     ProgressBar,
     SetEpoch,
@@ -126,8 +125,7 @@ def fit(model, training_data, validation_data, epochs, run, patience=None, resum
         return History(rows)
     about = f"going on after epoch {len(rows)}; " if rows else ""
     tqdm.write(f"{about}the first step builds the graph, which can take a minute")
-    average = AverageWeights()
-    best = BestEpoch(epochs if patience is None else patience, checkpoint, average)
+    best = BestEpoch(epochs if patience is None else patience, checkpoint)
     progress = WriteProgress(run, rows, best)
     bar = ProgressBar(epochs, len(training_data), len(rows))
     board = keras.callbacks.TensorBoard(log_dir=str(Path(run) / "tensorboard"), write_graph=False)
@@ -138,7 +136,7 @@ def fit(model, training_data, validation_data, epochs, run, patience=None, resum
             validation_data=validation_data,
             epochs=epochs,
             initial_epoch=len(rows),
-            callbacks=[SetEpoch(training_data), average, best, progress, board, bar],
+            callbacks=[SetEpoch(training_data), best.average, best, progress, board, bar],
             shuffle=False,  # the dataset shuffles itself, reproducibly
             verbose=0,
         )

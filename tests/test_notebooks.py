@@ -48,7 +48,7 @@ def test_main_notebook_on_the_embedded_pictures(tmp_path):
     assert {"curves", "scores", "lowest", "highest"} <= figures
     assert pictures >= 10
     assert "oneDNN" not in text
-    assert "def unet(" in text  # the code of the network is shown
+    assert "def unet_lite(" in text  # the code of the network is shown
 
 
 @pytest.mark.slow

@@ -61,7 +61,7 @@ def test_every_word_for_random_weights(start_from):
 def test_a_network_has_a_start_of_its_own():
     assert Settings(model="lean").complete().start_from == "random"
     own = Settings(model="lite").complete()
-    assert Path(own.start_from) == ROOT / "files" / "lite_imagenet.keras"
+    assert Path(own.start_from).resolve() == ROOT / "files" / "lite_imagenet.keras"
     assert own.learning_rate == unet.NETWORKS["lite"].learning_rate
     assert own.complete() == own
     assert Settings(model="lite", channels=1).complete().start_from == "random"  # has no colours
