@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 
 import nbformat
-from PIL import Image
+from PIL import Image, ImageColor
 
 from lesion.console import InputError, Parser, run
+from lesion.masks import COLOURS
 from lesion.storage import replacing
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -38,10 +39,12 @@ def trim(output):
 
 def fewer_colours(png):
     """Return a PNG of 256 colours, dithered, of one of any number, as bytes."""
-    small = io.BytesIO()
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    # Rare colours count as well: those of the outlines mean something.
-    picture.quantize(256, Image.Quantize.MAXCOVERAGE).save(small, "PNG", optimize=True)
+    picture, small = Image.open(io.BytesIO(png)).convert("RGB"), io.BytesIO()
+    # Lines are thin, but their colours mean something: they are kept as they are.
+    kept = [ImageColor.getrgb(colour) for colour in (*COLOURS.values(), "white", "black")]
+    palette = picture.quantize(256 - len(kept))
+    palette.putpalette([*sum(kept, ()), *palette.getpalette()[: 3 * (256 - len(kept))]])
+    picture.quantize(palette=palette).save(small, "PNG", optimize=True)
     return small.getvalue()
 
 
