@@ -22,8 +22,6 @@ from lesion.predict.description import describe_lesion
 from lesion.predict.network import Network
 from lesion.storage import replacing, write_table
 
-OVERLAYS = ("jpg", "png", "none")
-
 
 def predict_files(
     network: Network,
@@ -49,7 +47,7 @@ def predict_files(
         directory: where results go; must exist.
         mm_per_pixel: side of a pixel in millimetres, the same in all pictures; None if not known.
         skip_bad: leave damaged files out instead.
-        overlay: one of OVERLAYS: the suffix of the picture with the outline, or "none".
+        overlay: "jpg" or "png", the suffix of the picture with the outline, or "none".
 
     Returns:
         (lines of lesions.csv as dicts, one a picture, in their order: name, height, width (pixels),

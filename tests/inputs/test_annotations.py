@@ -134,7 +134,7 @@ def test_labelme_without_shapes_is_a_picture_without_a_lesion(tmp_path):
         ("A.PNG", "a.png"),
         ("..\\images\\a.png", "a.png"),
         ("C:\\Users\\me\\a.png", "a.png"),
-        ("/home/me/mole%201.png", "mole 1.png"),
+        ("/elsewhere/moles/mole%201.png", "mole 1.png"),
         ("https://host/bucket/mole%201.png?X-Amz=7", "mole 1.png"),
         ("/data/local-files/?d=moles/a.png", "a.png"),
         ("/data/upload/3/0a1b2c3d-a.png", "a.png"),

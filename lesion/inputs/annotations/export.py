@@ -78,9 +78,7 @@ class Coco(Plain):
             "annotations": self.regions,
             "categories": [{"id": 1, "name": LABEL, "supercategory": ""}],
         }
-        path = self.folder / "annotations" / "instances_default.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, content)
+        write_json(_in_its_folder(self.folder / "annotations/instances_default.json"), content)
 
 
 class Labelme(Plain):
@@ -109,9 +107,7 @@ class Labelme(Plain):
         content = {"version": "5.11.4", "flags": {}, "shapes": shapes,
                    "imagePath": PurePosixPath(name).name, "imageData": None,
                    "imageHeight": height, "imageWidth": width}  # fmt: skip
-        path = self.folder / PurePosixPath(name).with_suffix(".json")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, content)
+        write_json(_in_its_folder(self.folder / PurePosixPath(name).with_suffix(".json")), content)
 
 
 class Yolo(Plain):
@@ -137,9 +133,14 @@ class Yolo(Plain):
         _write(self.folder / "data.yaml", text.encode())
 
 
-def _write(path, content):
+def _in_its_folder(path):
+    """Return a path whose folder is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
+    return path
+
+
+def _write(path, content):
+    with replacing(_in_its_folder(path)) as temporary:
         temporary.write_bytes(content)
 
 
