@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,14 +46,12 @@ class Naming(NamedTuple):
     Attributes:
         keys: the picture's key of each mask stem; a mask of no picture has its own.
         picture_key: takes the stem of a picture and gives its key.
-        complete: every mask has found its picture.
         plain: masks are called as their pictures are, or end in a word for a mask.
         unites: several masks may belong to one picture.
     """
 
     keys: dict[str, str]
     picture_key: Callable[[str], str]
-    complete: bool
     plain: bool = True
     unites: bool = False
 
@@ -86,56 +85,59 @@ def find_naming(masks: Sequence[Path], pictures: Sequence[Path]) -> Naming:
 
     The rules: the picture's stem, perhaps with a word for a mask behind it; its stem in another
     letter case; its whole file name; the same with a number behind the word, several masks of one
-    picture; what is left of both names without the words for masks and pictures at their ends.
+    picture; what is left of its name, or of both, without the words for masks and pictures at
+    their ends.
 
     Args:
         masks, pictures: files.
     """
     stems = dict.fromkeys(stem_of(path) for path in masks)
     own = {key_of(stem_of(path)) for path in pictures}
-    plain = Naming({stem: without_ending(stem, own) for stem in stems}, key_of, True)
+    plain = Naming({stem: without_ending(stem, own) for stem in stems}, key_of)
     if set(plain.keys.values()) <= own:
         return plain
-    rules = (
-        (lambda stem: _cut(MASK_TAIL, stem, numbered=False) or stem, str, False),
-        (lambda stem: stem, None, False),
-        (_core(MASK_TAIL, MASK_HEAD, numbered=False), str, False),
-        (lambda stem: _cut(MASK_TAIL, stem) or stem, key_of, True),
-        (_core(MASK_TAIL, MASK_HEAD, numbered=False), _core(PICTURE_TAIL, PICTURE_HEAD), False),
-        (_core(MASK_TAIL, MASK_HEAD), _core(PICTURE_TAIL, PICTURE_HEAD), True),
-    )
-    for mask_key, picture_key, unites in rules:
-        found = _try(mask_key, picture_key, unites, stems, pictures)
-        if found:
-            return found
-    return plain._replace(complete=False)
+    return next((found for found in _rules(stems, pictures) if found), plain)
 
 
-def _try(mask_key, picture_key, unites, stems, pictures):
+def _rules(stems, pictures):
+    """Yield the Naming of each rule beside the plain one, None where it does not explain all."""
+    ending = partial(_cut, MASK_TAIL, numbered=False)
+    mask, numbered_mask = _core(MASK_TAIL, MASK_HEAD, numbered=False), _core(MASK_TAIL, MASK_HEAD)
+    picture = _core(PICTURE_TAIL, PICTURE_HEAD)
+    yield _try(lambda stem: ending(stem) or stem, str, stems, pictures)
+    yield _whole_names(ending, stems, pictures)
+    yield _try(mask, str, stems, pictures)
+    yield _try(lambda stem: _cut(MASK_TAIL, stem) or stem, key_of, stems, pictures, unites=True)
+    yield _try(mask, picture, stems, pictures)
+    yield _try(numbered_mask, picture, stems, pictures, unites=True)
+
+
+def _whole_names(ending, stems, pictures):
+    """Return the Naming of masks that are called after whole files: m1.jpg.png for m1.jpg."""
+    names = {path.name.casefold(): stem_of(path) for path in pictures}
+    keys = {}
+    for stem in stems:
+        name = next((n for n in (stem, ending(stem)) if n.casefold() in names), None)
+        if name:
+            keys[stem] = key_of(names[name.casefold()])
+    if len(keys) == len(stems) and len({stem_of(path) for path in pictures}) == len(names):
+        return Naming(keys, key_of, plain=False)
+    return None
+
+
+def _try(mask_key, picture_key, stems, pictures, unites=False):
     """Return the Naming of a rule if it explains all masks, else None."""
-    by_name = picture_key is None
-    if by_name:  # the whole file name, whose key is known by the stem
-        names = {path.name.casefold(): stem_of(path) for path in pictures}
-        keys = {}
-        for stem in stems:
-            for name in (stem, _cut(MASK_TAIL, stem, numbered=False)):
-                if name and name.casefold() in names:
-                    keys[stem] = key_of(names[name.casefold()])
-                    break
-        if len(keys) == len(stems) and len({stem_of(p) for p in pictures}) == len(names):
-            return Naming(keys, key_of, True, plain=False)
-        return None
     folded = {stem_of(path): key_of(picture_key(stem_of(path))).casefold() for path in pictures}
-    if len(set(folded.values())) < len(folded):
-        return None  # two pictures would share a name
     keys = {stem: key_of(mask_key(stem)).casefold() for stem in stems}
-    if not set(keys.values()) <= set(folded.values()):
-        return None
-    unites = unites and len(set(keys.values())) < len(keys)
-    if not unites and len(set(keys.values())) < len(keys):
+    several = len(set(keys.values())) < len(keys)
+    if (
+        len(set(folded.values())) < len(folded)  # two pictures would share a name
+        or not set(keys.values()) <= set(folded.values())
+        or (several and not unites)
+    ):
         return None
     return Naming(
-        keys, lambda stem: key_of(picture_key(stem)).casefold(), True, plain=False, unites=unites
+        keys, lambda stem: key_of(picture_key(stem)).casefold(), plain=False, unites=several
     )
 
 
