@@ -91,9 +91,7 @@ def by_kind(looks: Sequence[Look]) -> list[list[Look]]:
 
 def shown_levels(looks: Sequence[Look], levels: Sequence[Level]) -> str:
     """Return levels of masks with their share of all pixels, for a line of text."""
-    counts = Counter()
-    for look in looks:
-        counts.update(look.counts)
+    counts = _pixels(looks)
     shown = [f"{_described(level)} ({counts[level] / counts.total():.2%})" for level in levels]
     return ", ".join(shown[:SHOWN_LEVELS]) + (", ..." if len(levels) > SHOWN_LEVELS else "")
 
@@ -191,14 +189,12 @@ def _is_class_map(looks, held, levels):
     brightness = [level.place[0] for level in levels]
     if kind in WHITE and not classes and min(brightness) > NEARLY_SAME * max(brightness):
         return False
-    return not one_odd or classes or usual.place != (usual.place[0],) * 3
+    return not one_odd or classes or not _is_gray(usual)
 
 
 def _refuse_classes(looks, levels, verdict):
     """Refuse all masks in one line."""
-    pixels = Counter()
-    for look in looks:
-        pixels.update(look.counts)
+    pixels = _pixels(looks)
     drawn = [level for level in levels if level.place != BLACK]
     lesion = max(drawn, key=lambda level: pixels[level])
     remedy = f"name what is lesion, as --lesion-level {_typed(lesion)}"
@@ -237,6 +233,14 @@ def _is_named(level, names):
 def _described(level):
     return level.name if level.name == level.hexadecimal or _is_gray(level) else (
         f"{level.name} ({level.hexadecimal})")  # fmt: skip
+
+
+def _pixels(looks):
+    """Return how many pixels of each level there are in all."""
+    pixels = Counter()
+    for look in looks:
+        pixels.update(look.counts)
+    return pixels
 
 
 def _is_gray(level):

@@ -59,17 +59,17 @@ def look_at_levels(path: Path, mask: Levels) -> Look:
     """Return what is remembered of a mask."""
     codes, levels = mask.codes, mask.levels
     frame = np.unique(np.concatenate([codes[0], codes[-1], codes[:, 0], codes[:, -1]]))
-    counts = count_codes(codes)
+    counts, even = count_codes(codes), count_codes(codes[mask.even])
     digest = hashlib.sha256(repr((mask.kind, codes.shape)).encode() + codes.tobytes())
     return Look(
         path,
         mask.kind,
         codes.shape,
         _by_level(levels, counts),
-        _by_level(levels, count_codes(codes[mask.even])),
+        _by_level(levels, even),
         mask.values <= FEW_LEVELS,
         tuple(levels[int(code)] for code in frame),
-        _is_line(mask, counts),
+        _is_line(mask, counts, even),
         mask.values > FEW_LEVELS and _is_rough(mask.even, mask.kind),
         digest.hexdigest(),
     )
@@ -91,7 +91,7 @@ def _is_rough(even, kind):
     return float(np.mean(inside > BORDER.get(kind, WIDEST_BORDER))) > ROUGH_SHARE
 
 
-def _is_line(mask, counts):
+def _is_line(mask, counts, even):
     """Whether the largest part of what is not background is a line, closed or not."""
     background = max(counts, key=counts.get)
     away = {
@@ -99,7 +99,7 @@ def _is_line(mask, counts):
         for code, level in mask.levels.items()
     }
     # What JPEG and resizing leave around a line is not drawn.
-    regions = count_codes(mask.codes[mask.even]).keys() - {background}
+    regions = even.keys() - {background}
     drawn = [code for code in away if code in regions or 2 * away[code] > max(away.values())]
     is_drawn = np.zeros(max(away) + 1, np.uint8)
     is_drawn[drawn] = 1

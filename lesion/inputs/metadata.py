@@ -65,9 +65,9 @@ def read_metadata(files: Iterable[Path], pictures: Sequence[Path]) -> Metadata:
     found = Metadata()
     lesions, patients, repeated = {}, {}, set()
     for path in files:
-        if path.suffix.lower() not in SUFFIXES and path.name.casefold() not in NAMES:
-            continue
         surely = path.name.casefold() in NAMES
+        if path.suffix.lower() not in SUFFIXES and not surely:
+            continue
         columns, rows = _read(path, surely)
         picture, lesion, patient, part = (
             _column(columns, known)
@@ -101,7 +101,7 @@ def read_metadata(files: Iterable[Path], pictures: Sequence[Path]) -> Metadata:
                 _enter(patients, index, row[patient], path, pictures)
             if part:
                 found.parts[index] = row[part]
-    if found.used and (lesions or patients):
+    if lesions or patients:
         _group(found, lesions, patients, pictures)
     if repeated:
         found.remarks.append(f"more than one row of metadata: {_few(pictures, repeated)}")

@@ -26,7 +26,7 @@ CHANNEL = "_0000"  # nnU-Net's ending of the first, and here only, channel of a 
 def _tail(words):
     """Match a name that ends in one of these words, apart or in capitals, perhaps with a number."""
     apart = rf"(?:[ _.-]+|(?<=[0-9)]))(?:{words})"
-    joined = "|".join(word for word in ("Mask", "Seg", "Segmentation", "Label"))
+    joined = "Mask|Seg|Segmentation|Label"
     return re.compile(
         rf"(?P<core>.*?[^ _.-])(?i:{apart})(?P<number>[ _.-]?[0-9]{{1,3}})?"
         rf"|(?P<core2>.*[a-z0-9])(?:{joined})(?P<number2>[ _.-]?[0-9]{{1,3}})?"

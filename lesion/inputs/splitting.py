@@ -10,7 +10,6 @@ import numpy as np
 from lesion.console import InputError
 from lesion.inputs.folders import few, natural_key, stem_of
 from lesion.inputs.pairing import DataFolder, find_parts
-from lesion.inputs.places import PARTS as PART_NAMES
 from lesion.inputs.places import id_list
 from lesion.inputs.split import PARTS, Split
 from lesion.settings import Settings
@@ -211,7 +210,7 @@ def _id_lists(folder):
     """Return {part: pairs} from the id lists in a folder; empty without train.txt."""
     by_name = _by_name(folder)
     parts, owner = {}, {}
-    for part in PART_NAMES:
+    for part in PARTS:
         path = id_list(folder.root, part)
         if path is None:
             continue
