@@ -36,7 +36,6 @@ def outlines(
     if not contours:
         return []
     parents = tree.reshape(-1, 4)[:, 3]
-    polygons = []
     for tolerance in TOLERANCES:
         rings = [_simpler(contour, tolerance * zoom) for contour in contours]
         polygons = [
@@ -59,9 +58,10 @@ def _simpler(contour, tolerance):
 
 def _joined(ring, holes):
     """Return one ring with the holes, the nearest first, so that no slit crosses another hole."""
+    if not holes:
+        return ring.astype(np.float64)
     from scipy.spatial import KDTree  # takes longer to import than all of `inputs`
 
-    holes = list(holes)
     while holes:
         near = [KDTree(ring).query(hole) for hole in holes]
         chosen = min(range(len(holes)), key=lambda number: near[number][0].min())

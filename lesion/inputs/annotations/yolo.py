@@ -37,7 +37,7 @@ def entries(paths: Sequence[Path], index: PictureIndex, found: Found) -> Iterato
             by_folder[path.parent][path] = _rows(path)
     names = {}
     for folder, texts in by_folder.items():
-        if not any(rows for rows in texts.values()):
+        if not any(texts.values()):
             continue
         names[folder] = _names(folder, found)
         for path, rows in texts.items():
