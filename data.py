@@ -22,7 +22,7 @@ from lesion.inputs.reading import read_pair, resize_image, resize_mask
 
 ROTATION = 45.0  # degrees either way; with quarter turns every angle occurs
 SCALE = 0.3  # size changes by a factor of up to exp(0.3) = 1.35 either way
-STRETCH = 0.1  # width against height, exp(0.1) = 1.1 either way
+STRETCH = 0.3  # width against height, exp(0.3) = 1.35 either way: 4:3 made a square is 1.33
 SHIFT = 0.12  # of the picture's side, either way
 ELASTIC = 0.025  # standard deviation of the displacement, of the picture's side
 KEPT_BYTES = 1 << 28  # of decoded pairs: more than that is read anew in each epoch
