@@ -12,146 +12,14 @@ DIR holds pictures and masks; `check` tells what was found in it. Results go to 
 A mistake ends in one line that says what to do, and exit code 2; --debug shows where it was found.
 """
 
-import argparse
 import sys
 from dataclasses import fields
-from pathlib import Path
 
 from lesion import startup
-from lesion.console import InputError, Parser, note, number_between, run
+from lesion.console import InputError, note, run
+from lesion.options import create_parser
 from lesion.runs import claim_folder, create_run_folder, releasing, resume_folder
-from lesion.settings import LEGEND, Settings
-
-SHIPPED_WEIGHTS = Path(__file__).parent / "files" / "lite.keras"
-SHIPPED_HELP = "default: files/lite.keras, which come with the project"
-SHORTER = {"image_size": "--size", "batch_size": "--batch"}
-METAVARS = {"data": "DIR", "start_from": "FILE", "channels": "C"}
-METAVARS |= {"lesion_level": "LEVEL", "ignore_level": "LEVEL", "lesion_class": "NAME"}
-
-
-class Names:
-    """The names in a table of `unet`, which loads Keras: looked up only when one was typed."""
-
-    def __init__(self, table):
-        self.table = table
-
-    def __iter__(self):
-        startup.start_keras()
-
-        import unet
-
-        return iter(getattr(unet, self.table))
-
-
-def add_constants(parser, chosen=None):
-    """Give a parser an option for every constant of `Settings`, or for the chosen ones."""
-    for constant in fields(Settings):
-        about, name = constant.metadata, constant.name
-        if chosen and name not in chosen:
-            continue
-        default = "" if constant.default in (None, ()) else f" ({constant.default})"
-        options = {"metavar": METAVARS.get(name, "N"), "help": about["meaning"] + default}
-        if name == "data" or "several" in about:
-            options["nargs"] = "+"
-        elif name == "channels":
-            options |= {"type": int, "choices": (1, 3)}
-        elif "kind" in about:
-            options["type"] = number_between(about["lowest"], about["highest"], about["kind"])
-        elif about["table"]:
-            options |= {"metavar": "NAME", "choices": Names(about["table"])}
-            options["help"] += ": %(choices)s"
-        words = [f"--{name.replace('_', '-')}", *filter(None, [SHORTER.get(name)])]
-        parser.add_argument(*words, dest=name, default=constant.default, **options)
-
-
-def add_convert(commands):
-    """Add the command that brings data from and to annotation tools; return its parser."""
-    convert = commands.add_parser(
-        "convert", help="write a data folder as plain image/ and label/, or for annotation tools"
-    )
-    convert.set_defaults(run=run_convert)
-    convert.add_argument("directory", metavar="DIR")
-    convert.add_argument(
-        "--to",
-        choices=("coco", "labelme", "yolo"),
-        help="format of outlines, in which a hole is joined to the rim by a slit, instead of masks",
-    )
-    convert.add_argument(
-        "--predictions",
-        metavar="MASKS",
-        help="what predict wrote for the pictures in DIR, to be corrected in a tool",
-    )
-    return convert
-
-
-def create_parser():
-    parser = Parser(
-        prog="segment.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    check = commands.add_parser("check", help="say what a data folder holds, and what is wrong")
-    train = commands.add_parser("train", help="train a network and score it")
-    evaluate = commands.add_parser("evaluate", help="score saved weights on pairs")
-    compare = commands.add_parser("compare", help="two or more networks on the same pictures")
-    predict = commands.add_parser("predict", help="draw the outline of the lesion in pictures")
-
-    convert = add_convert(commands)
-
-    check.set_defaults(run=run_check)
-    train.set_defaults(run=run_train)
-    evaluate.set_defaults(run=run_evaluate)
-    compare.set_defaults(run=run_compare)
-    predict.set_defaults(run=run_predict)
-
-    check.add_argument("directories", metavar="DIR", nargs="+")
-    predict.add_argument("paths", metavar="PATH", nargs="+", help="pictures or folders")
-    for command in (evaluate, compare):
-        command.add_argument("--data", metavar="DIR", required=True)
-    for command in (evaluate, predict):
-        command.add_argument(
-            "--weights", metavar="FILE", default=SHIPPED_WEIGHTS, help=SHIPPED_HELP
-        )
-    compare.add_argument("--weights", metavar="FILE", nargs="+", required=True)
-    for command in (train, evaluate, compare, predict, convert):
-        command.add_argument("--out", metavar="DIR", help="default: a new folder in runs/")
-    evaluate.add_argument(
-        "--part",
-        choices=("train", "validation", "test", "all"),
-        help="default: the test part where the data has one, else every pair",
-    )
-    add_predict_options(predict)
-    add_constants(train)
-    for command in (check, evaluate, compare, convert):
-        add_constants(command, LEGEND)
-    train.add_argument("--resume", action="store_true", help="go on with a training in --out")
-    for command in (train, evaluate, compare, predict, convert):
-        command.add_argument(
-            "--skip-bad",
-            action="store_true",
-            help="leave out what is missing, unreadable or ambiguous, and list it at the end",
-        )
-    return parser
-
-
-def add_predict_options(predict):
-    predict.add_argument(
-        "--mm-per-pixel",
-        metavar="MM",
-        type=number_between(1e-6, 100, float),
-        help="side of a pixel; lesions.csv then gives millimetres beside pixels",
-    )
-    predict.add_argument(
-        "--all-lesions",
-        action="store_true",
-        help="keep all parts of a mask, also if the network does better with the largest alone",
-    )
-    predict.add_argument(
-        "--overlay",
-        choices=("jpg", "png", "none"),
-        default="jpg",
-        help="picture with the outline: JPEG (default), PNG, which takes longer, or none",
-    )
-
+from lesion.settings import Settings
 
 # What takes seconds to import is imported inside the functions: `--help`, mistyped options and an
 # occupied folder answer at once, `check` never loads TensorFlow, `predict` only without a .tflite.
@@ -288,8 +156,18 @@ def list_left_out(lines):
         print("\n".join(["left out, or passed over:", *lines]))
 
 
+RUNS = {
+    "check": run_check,
+    "train": run_train,
+    "evaluate": run_evaluate,
+    "compare": run_compare,
+    "predict": run_predict,
+    "convert": run_convert,
+}
+
+
 def main(argv=None):
-    return run(create_parser(), lambda arguments: arguments.run(arguments), argv)
+    return run(create_parser(__doc__, RUNS), lambda arguments: arguments.run(arguments), argv)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from pathlib import Path
 
 from lesion import console, startup
 from lesion.console import Parser, number_between
-from segment import SHIPPED_HELP, SHIPPED_WEIGHTS
+from lesion.options import SHIPPED_HELP, SHIPPED_WEIGHTS
 
 
 def create_parser():

@@ -17,8 +17,9 @@ import pytest
 import tensorflow as tf
 from bad_files import put
 
+from lesion.options import SHIPPED_WEIGHTS
 from lesion.training import History, save_model
-from segment import SHIPPED_WEIGHTS, main
+from segment import main
 from unet import build
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("narrow")]

@@ -8,7 +8,7 @@ from picture_files import write_pairs
 
 from lesion.console import InputError
 from lesion.inputs import find_pairs, load_split, load_splits, select_pairs
-from segment import SHIPPED_WEIGHTS
+from lesion.options import SHIPPED_WEIGHTS
 
 UNKNOWN = "may have been trained on some of them"
 

@@ -12,11 +12,11 @@ import pytest
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_pair
 from lesion.inputs.splitting import load_split
+from lesion.options import SHIPPED_WEIGHTS
 from lesion.predict.litert import LitertModel
 from lesion.predict.network import load_keras_network, load_network
 from lesion.score.evaluation import predict_pairs
 from lesion.score.metrics import dice
-from segment import SHIPPED_WEIGHTS
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = [ROOT / "files" / f"{name}.keras" for name in ("lean_drawn", "lite")]

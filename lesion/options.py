@@ -1,0 +1,183 @@
+"""The options of the command line: every command's parser, `segment.py` has what they do.
+
+    parser = create_parser(description, {"check": run_check, ...})
+
+Nothing here loads Keras, unless the names of its networks are asked for.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+from lesion import startup
+from lesion.console import Parser, number_between
+from lesion.settings import LEGEND, Settings
+
+SHIPPED_WEIGHTS = Path(__file__).parents[1] / "files" / "lite.keras"
+SHIPPED_HELP = "default: files/lite.keras, which come with the project"
+SHORTER = {"image_size": "--size", "batch_size": "--batch"}
+METAVARS = {"data": "DIR", "start_from": "FILE", "channels": "C"}
+METAVARS |= {"lesion_level": "LEVEL", "ignore_level": "LEVEL", "lesion_class": "NAME"}
+
+
+class Names:
+    """The names in a table of `unet`, which loads Keras: looked up only when one was typed."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __iter__(self):
+        startup.start_keras()
+
+        import unet
+
+        return iter(getattr(unet, self.table))
+
+
+def add_constants(parser, chosen=None):
+    """Give a parser an option for every constant of `Settings`, or for the chosen ones."""
+    for constant in fields(Settings):
+        about, name = constant.metadata, constant.name
+        if chosen and name not in chosen:
+            continue
+        default = "" if constant.default in (None, ()) else f" ({constant.default})"
+        options = {"metavar": METAVARS.get(name, "N"), "help": about["meaning"] + default}
+        if name == "data" or "several" in about:
+            options["nargs"] = "+"
+        elif name == "channels":
+            options |= {"type": int, "choices": (1, 3)}
+        elif "kind" in about:
+            options["type"] = number_between(about["lowest"], about["highest"], about["kind"])
+        elif about["table"]:
+            options |= {"metavar": "NAME", "choices": Names(about["table"])}
+            options["help"] += ": %(choices)s"
+        words = [f"--{name.replace('_', '-')}", *filter(None, [SHORTER.get(name)])]
+        parser.add_argument(*words, dest=name, default=constant.default, **options)
+
+
+def create_parser(description: str, runs: dict[str, Callable]) -> argparse.ArgumentParser:
+    """Return the parser of `segment.py`, whose arguments hold what their command runs as `run`.
+
+    Args:
+        description: of the whole program.
+        runs: name of a command -> function of its parsed arguments.
+    """
+    parser = Parser(
+        prog="segment.py",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (meaning, add_options) in COMMANDS.items():
+        command = commands.add_parser(name, help=meaning)
+        command.set_defaults(run=runs[name])
+        add_options(command)
+    return parser
+
+
+def add_check(check):
+    check.add_argument("directories", metavar="DIR", nargs="+")
+    add_constants(check, LEGEND)
+
+
+def add_train(train):
+    add_constants(train)
+    train.add_argument("--resume", action="store_true", help="go on with a training in --out")
+    add_out(train)
+    add_skip_bad(train)
+
+
+def add_evaluate(evaluate):
+    add_data(evaluate)
+    add_weights(evaluate)
+    evaluate.add_argument(
+        "--part",
+        choices=("train", "validation", "test", "all"),
+        help="default: the test part where the data has one, else every pair",
+    )
+    add_constants(evaluate, LEGEND)
+    add_out(evaluate)
+    add_skip_bad(evaluate)
+
+
+def add_compare(compare):
+    add_data(compare)
+    compare.add_argument("--weights", metavar="FILE", nargs="+", required=True)
+    add_constants(compare, LEGEND)
+    add_out(compare)
+    add_skip_bad(compare)
+
+
+def add_predict(predict):
+    predict.add_argument("paths", metavar="PATH", nargs="+", help="pictures or folders")
+    add_weights(predict)
+    predict.add_argument(
+        "--mm-per-pixel",
+        metavar="MM",
+        type=number_between(1e-6, 100, float),
+        help="side of a pixel; lesions.csv then gives millimetres beside pixels",
+    )
+    predict.add_argument(
+        "--all-lesions",
+        action="store_true",
+        help="keep all parts of a mask, also if the network does better with the largest alone",
+    )
+    predict.add_argument(
+        "--overlay",
+        choices=("jpg", "png", "none"),
+        default="jpg",
+        help="picture with the outline: JPEG (default), PNG, which takes longer, or none",
+    )
+    add_out(predict)
+    add_skip_bad(predict)
+
+
+def add_convert(convert):
+    convert.add_argument("directory", metavar="DIR")
+    convert.add_argument(
+        "--to",
+        choices=("coco", "labelme", "yolo"),
+        help="format of outlines, in which a hole is joined to the rim by a slit, instead of masks",
+    )
+    convert.add_argument(
+        "--predictions",
+        metavar="MASKS",
+        help="what predict wrote for the pictures in DIR, to be corrected in a tool",
+    )
+    add_constants(convert, LEGEND)
+    add_out(convert)
+    add_skip_bad(convert)
+
+
+def add_data(command):
+    command.add_argument("--data", metavar="DIR", required=True)
+
+
+def add_weights(command):
+    command.add_argument("--weights", metavar="FILE", default=SHIPPED_WEIGHTS, help=SHIPPED_HELP)
+
+
+def add_out(command):
+    command.add_argument("--out", metavar="DIR", help="default: a new folder in runs/")
+
+
+def add_skip_bad(command):
+    command.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="leave out what is missing, unreadable or ambiguous, and list it at the end",
+    )
+
+
+COMMANDS = {
+    "check": ("say what a data folder holds, and what is wrong", add_check),
+    "train": ("train a network and score it", add_train),
+    "evaluate": ("score saved weights on pairs", add_evaluate),
+    "compare": ("two or more networks on the same pictures", add_compare),
+    "predict": ("draw the outline of the lesion in pictures", add_predict),
+    "convert": (
+        "write a data folder as plain image/ and label/, or for annotation tools",
+        add_convert,
+    ),
+}
