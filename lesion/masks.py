@@ -78,8 +78,8 @@ def _distance_to_border(mask):
     all-foreground mask would be invisible.
     """
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    inside = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    outside = cv2.distanceTransform(1 - padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    inside = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)
+    outside = cv2.distanceTransform(1 - padded, cv2.DIST_L2, cv2.DIST_MASK_5)
     # The border runs between pixels: half a pixel from the centres on either side of it.
     signed = outside - inside - np.where(padded, -0.5, 0.5).astype(np.float32)
     # A slight blur rounds the stairs of the pixel grid; islands of one pixel survive it.
