@@ -17,6 +17,7 @@ from lesion.score.metrics import dice, dice_at_thresholds
 
 # A finer grid would choose between differences that no validation set can tell apart.
 THRESHOLDS = np.round(np.arange(0.04, 0.961, 0.02), 2)
+FEWEST = 20  # pictures that can say anything of a threshold; fewer agree with each other by chance
 
 
 class MaskRule(NamedTuple):
@@ -40,14 +41,16 @@ class MaskRule(NamedTuple):
     def __str__(self):
         kept = "kept alone" if self.one_lesion else "not kept alone"
         return (
-            f"threshold {self.threshold:.2f}: chosen on validation, mean Dice "
-            f"{self.validation_dice:.3f} there\nthe largest component of each mask is {kept}: "
-            f"that changes the mean Dice there by {self.gain:+.4f}"
+            f"threshold {self.threshold:.2f}: mean Dice {self.validation_dice:.3f} on validation\n"
+            f"the largest component of each mask is {kept}: that changes the mean Dice there "
+            f"by {self.gain:+.4f}"
         )
 
 
 def choose_mask_rule(network: Network, pairs: Sequence[Pair], progress: bool = True) -> MaskRule:
     """Choose threshold and one-lesion together, by the mean Dice of validation pictures.
+
+    Fewer than FEWEST pictures leave the threshold at 0.5.
 
     Each picture is read and predicted once, with the recipe of every later prediction, and scored
     both ways at every threshold before the next one comes: finding the largest component is far
@@ -73,7 +76,7 @@ def choose_mask_rule(network: Network, pairs: Sequence[Pair], progress: bool = T
     every, largest = scores.mean(axis=0)
     one_lesion = bool(largest.max() > every.max())
     curve = largest if one_lesion else every
-    threshold = best_threshold(scores[:, int(one_lesion)])
+    threshold = best_threshold(scores[:, int(one_lesion)]) if len(pairs) >= FEWEST else 0.5
     chosen = int(np.flatnonzero(threshold == THRESHOLDS)[0])
     gain = float(largest[chosen] - every[chosen])
     return MaskRule(threshold, one_lesion, float(curve[chosen]), curve, gain)
