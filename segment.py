@@ -59,8 +59,8 @@ def run_evaluate(arguments):
 
         from lesion import inputs, predict, workflow
 
-        network = predict.load_network(arguments.weights)
-        chosen = inputs.select_pairs(arguments.data, arguments.weights, arguments.part)
+        network = predict.join([predict.load_network(path) for path in arguments.weights])
+        chosen = inputs.select_common(arguments.data, arguments.weights, arguments.part)
         note(chosen.remark)
         pairs, set_name = chosen.pairs, chosen.set_name
         pairs, left_out = inputs.filter_pairs(
@@ -99,7 +99,7 @@ def run_predict(arguments):
     with releasing(new_folder(arguments, "masks")) as out:
         from lesion import predict
 
-        network = predict.load_network(arguments.weights)
+        network = predict.join([predict.load_network(path) for path in arguments.weights])
         network.one_lesion = network.one_lesion and not arguments.all_lesions
         images, left_out = inputs.filter_pictures(images, arguments.skip_bad)
         options = arguments.mm_per_pixel, arguments.skip_bad, arguments.overlay

@@ -12,7 +12,7 @@ import numpy as np
 
 from lesion import show
 from lesion.console import InputError
-from lesion.inputs import EVERY_PAIR, Pair, select_pairs
+from lesion.inputs import EVERY_PAIR, Pair, select_common
 from lesion.predict.network import Network
 from lesion.runs import describe_environment
 from lesion.score.evaluation import MODEL, evaluate, of_method
@@ -52,32 +52,14 @@ def model_names(weights: Sequence[str | Path]) -> list[str]:
 def common_pairs(directory, weights):
     """Choose the pairs of a data folder on which all networks may be scored.
 
-    Each network brings the pictures that its own split kept apart (`inputs.select_pairs`); those
-    that are kept apart by all remain.
-
-    Args:
-        directory: data folder.
-        weights: paths of the networks.
+    Args and Raises: as `inputs.select_common`.
 
     Returns:
         (list of `inputs.Pair`, words for the set, list of remarks that a reader must know: which
         networks may have been trained on some of the pictures).
-
-    Raises:
-        InputError: no picture is left.
     """
-    chosen = [select_pairs(directory, path) for path in weights]
-    common = set.intersection(*({pair.image for pair in one.pairs} for one in chosen))
-    if not common:
-        raise InputError(
-            f"{directory}: no picture is left that each of {', '.join(map(str, weights))} has kept "
-            "apart; give data that none of them was trained on, or train them with one split"
-        )
-    # A part of a split beats "every pair", of which only that part remains.
-    names = dict.fromkeys(one.set_name for one in chosen if one.set_name != EVERY_PAIR)
-    pairs = [pair for pair in chosen[0].pairs if pair.image in common]
-    remarks = [one.remark for one in chosen if not one.kept_apart]
-    return pairs, " and ".join(names) or EVERY_PAIR, remarks
+    chosen = select_common(directory, weights)
+    return chosen.pairs, chosen.set_name, [] if chosen.kept_apart else [chosen.remark]
 
 
 def compare(

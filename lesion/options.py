@@ -16,6 +16,7 @@ from lesion.settings import LEGEND, Settings
 
 SHIPPED_WEIGHTS = Path(__file__).parents[1] / "files" / "lite.keras"
 SHIPPED_HELP = "default: files/lite.keras, which come with the project"
+SEVERAL_HELP = "; of several, such as those of --folds, the average"
 SHORTER = {"image_size": "--size", "batch_size": "--batch"}
 METAVARS = {"data": "DIR", "start_from": "FILE", "channels": "C"}
 METAVARS |= {"lesion_level": "LEVEL", "ignore_level": "LEVEL", "lesion_class": "NAME"}
@@ -33,6 +34,25 @@ class Names:
         import unet
 
         return iter(getattr(unet, self.table))
+
+
+class WeightsOrPictures(argparse.Action):
+    """Takes weights; in `--weights a.keras b.jpg`, what is no .keras file is a picture.
+
+    pictures: the action that takes these elsewhere on the line.
+    """
+
+    def __init__(self, *words, pictures, **options):
+        super().__init__(*words, **options)
+        self.pictures = pictures
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        first, *others = values
+        weights = [value for value in others if value.endswith(".keras")]
+        setattr(namespace, self.dest, [first, *weights])
+        if pictures := [value for value in others if value not in weights]:
+            self.pictures(parser, namespace, pictures)
+            self.pictures.required = False
 
 
 def add_constants(parser, chosen=None):
@@ -90,7 +110,7 @@ def add_train(train):
 
 def add_evaluate(evaluate):
     add_data(evaluate)
-    add_weights(evaluate)
+    add_weights(evaluate, nargs="+")
     evaluate.add_argument(
         "--part",
         choices=("train", "validation", "test", "all"),
@@ -110,8 +130,10 @@ def add_compare(compare):
 
 
 def add_predict(predict):
-    predict.add_argument("paths", metavar="PATH", nargs="+", help="pictures or folders")
-    add_weights(predict)
+    pictures = predict.add_argument(
+        "paths", metavar="PATH", nargs="+", action="extend", help="pictures or folders"
+    )
+    add_weights(predict, nargs="+", action=WeightsOrPictures, pictures=pictures)
     predict.add_argument(
         "--mm-per-pixel",
         metavar="MM",
@@ -154,8 +176,12 @@ def add_data(command):
     command.add_argument("--data", metavar="DIR", required=True)
 
 
-def add_weights(command):
-    command.add_argument("--weights", metavar="FILE", default=SHIPPED_WEIGHTS, help=SHIPPED_HELP)
+def add_weights(command, **several):
+    """several: how more than one file is taken; their probabilities are averaged."""
+    default, about = ([SHIPPED_WEIGHTS], SEVERAL_HELP) if several else (SHIPPED_WEIGHTS, "")
+    command.add_argument(
+        "--weights", metavar="FILE", default=default, help=SHIPPED_HELP + about, **several
+    )
 
 
 def add_out(command):

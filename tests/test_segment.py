@@ -22,7 +22,7 @@ from lesion.score.metrics import score_pair
 from lesion.settings import FINE_TUNING, Settings
 from lesion.show import FIGURES
 from lesion.storage import read_table
-from segment import create_parser, main
+from segment import RUNS, create_parser, main
 
 pytestmark = pytest.mark.usefixtures("narrow")
 
@@ -213,12 +213,12 @@ def test_bad_options_exit_with_two(arguments, capsys):
 
 
 def test_constants_have_the_defaults_of_the_settings_and_an_option_each():
-    typed = vars(create_parser().parse_args(["train"]))
+    typed = vars(create_parser("", RUNS).parse_args(["train"]))
     names = {constant.name for constant in fields(Settings)}
     assert Settings(**{name: typed[name] for name in names}) == Settings()
     words = "--data a b --size 64 --batch 4 --epochs 3 --model lite --start-from w.keras"
     words += " --loss dice --channels 1 --seed 5 --learning-rate 0.01 --validation 0.1 --test 0.3"
-    typed = vars(create_parser().parse_args(["train", *words.split(), "--patience", "2"]))
+    typed = vars(create_parser("", RUNS).parse_args(["train", *words.split(), "--patience", "2"]))
     expected = Settings(
         **{"data": ("a", "b"), "image_size": 64, "batch_size": 4, "epochs": 3, "model": "lite"},
         **{"start_from": "w.keras", "loss": "dice", "channels": 1, "seed": 5, "patience": 2},

@@ -10,7 +10,13 @@ Needs neither Keras nor TensorFlow.
 from lesion.inputs.checks import check, check_pairs, shared_pictures
 from lesion.inputs.conversion import convert
 from lesion.inputs.filtering import filter_pairs, filter_pictures, filter_split, legend_of, load
-from lesion.inputs.held_out import EVERY_PAIR, Selection, select_pairs, unique_names
+from lesion.inputs.held_out import (
+    EVERY_PAIR,
+    Selection,
+    select_common,
+    select_pairs,
+    unique_names,
+)
 from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.pairing import DataFolder, Pair, find_pairs, find_parts
 from lesion.inputs.pictures import distinct_names, find_pictures
@@ -53,6 +59,7 @@ __all__ = [
     "read_truth",
     "resize_image",
     "resize_mask",
+    "select_common",
     "select_pairs",
     "shared_pictures",
     "unique_names",

@@ -5,7 +5,7 @@ print(chosen.set_name, len(chosen.pairs), chosen.remark)
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -75,6 +75,39 @@ def select_pairs(directory: str | Path, weights: str | Path, part: str | None = 
         )
     set_name = EVERY_PAIR if part == "all" else part
     return Selection(unique_names(pairs), set_name, kept_apart, remark)
+
+
+def select_common(
+    directory: str | Path, weights: Sequence[str | Path], part: str | None = None
+) -> Selection:
+    """Choose the pairs that several networks may be scored on together.
+
+    Each network brings those of `select_pairs`; what all of them bring remains, so that a picture
+    that one of them was trained on is not called kept apart.
+
+    Args:
+        directory, part: as `select_pairs` takes them.
+        weights: paths of the networks, one or more.
+
+    Raises:
+        InputError: as `select_pairs`, or no picture is left.
+    """
+    chosen = [select_pairs(directory, path, part) for path in weights]
+    common = set.intersection(*({pair.image for pair in one.pairs} for one in chosen))
+    if not common:
+        raise InputError(
+            f"{directory}: no picture is left that each of {', '.join(map(str, weights))} has kept "
+            "apart; give data that none of them was trained on, or train them with one split"
+        )
+    # A part of a split beats "every pair", of which only that part remains.
+    names = dict.fromkeys(one.set_name for one in chosen if one.set_name != EVERY_PAIR)
+    kept_apart = all(one.kept_apart for one in chosen)
+    return Selection(
+        [pair for pair in chosen[0].pairs if pair.image in common],
+        " and ".join(names) or EVERY_PAIR,
+        kept_apart,
+        "; ".join(one.remark for one in chosen if one.kept_apart == kept_apart),
+    )
 
 
 def unique_names(pairs: list[Pair]) -> list[Pair]:

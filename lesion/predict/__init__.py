@@ -8,6 +8,7 @@ Imports neither Keras nor TensorFlow until weights without a .tflite are loaded.
 """
 
 from lesion.predict.description import describe_lesion
+from lesion.predict.ensemble import Ensemble, join
 from lesion.predict.files import predict_files
 from lesion.predict.network import (
     Network,
@@ -19,10 +20,12 @@ from lesion.predict.network import (
 )
 
 __all__ = [
+    "Ensemble",
     "Network",
     "Prediction",
     "agreement",
     "describe_lesion",
+    "join",
     "load_keras_network",
     "load_network",
     "predict_files",

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from picture_files import write_pairs
 
 from lesion.console import InputError
-from lesion.inputs import find_pairs, load_split, load_splits, select_pairs
+from lesion.inputs import find_pairs, load_split, load_splits, select_common, select_pairs
 from lesion.options import SHIPPED_WEIGHTS
 
 UNKNOWN = "may have been trained on some of them"
@@ -115,6 +116,24 @@ def test_a_part_without_masks_is_refused(data, tmp_path):
     with pytest.raises(InputError, match="no picture of this test part has a mask; add masks or"):
         select_pairs(data, tmp_path / "elsewhere.keras", "test")
     assert names(select_pairs(data, tmp_path / "elsewhere.keras").pairs) == ["4"]
+
+
+def test_of_several_networks_only_what_each_kept_apart_is_kept_apart(data, run, tmp_path):
+    own = load_splits([data], 5, 0.1, 0.3)
+    weights = [run / "model.keras", tmp_path / "other" / "model.keras"]
+    weights[1].parent.mkdir()
+    # A fold: its test part is what the first network was trained on.
+    fold = replace(own, train=own.validation + own.test, validation=own.train[:1])
+    replace(fold, test=own.train[1:]).write(weights[1].with_name("split.json"))
+    with pytest.raises(InputError, match=r"no picture is left that each of .* has kept apart"):
+        select_common(data, weights)
+    chosen = select_common(data, weights, "all")
+    assert (len(chosen.pairs), chosen.kept_apart) == (20, False)
+    assert chosen.remark.count("was trained on some of these") == 2
+
+    replace(fold, test=[*own.train[1:], own.test[0]]).write(weights[1].with_name("split.json"))
+    chosen = select_common(data, weights)
+    assert (names(chosen.pairs), chosen.kept_apart) == (names(own.test[:1]), True)
 
 
 def test_pictures_of_one_name_in_two_parts_stay_apart(data, tmp_path):
