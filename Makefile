@@ -46,25 +46,33 @@ style: $(VENV)/.installed-dev
 figures: setup  ## draw the figures of the README anew, into Images/
 	$(BIN)/python -m tools.figures
 
-# Two sizes, the coarse one first. ISIC counts three times, because HAM10000 is five times as large.
+# Dermatoscope pictures first, coarse and then finer; then, from there, phone photographs with them,
+# the weights averaged. ISIC counts three times, because HAM10000 is five times as large; phone
+# photographs six times, because they are few.
 # Each step goes on where it was interrupted, and is passed over once it has ended.
 # SEED sets both the chance in training and the lesions of HAM10000 set apart as a test; what is
 # trained with it lies in a folder of its own.
 WEIGHTS := runs/weights
 SEED := 0
 SEEDED = $(WEIGHTS)/seed$(SEED)
+DERMOSCOPY = $(ISIC) $(ISIC) $(ISIC) $(HAM10000)
+PHONE = $(PAD_UFES) $(PAD_UFES) $(PAD_UFES) $(PAD_UFES) $(PAD_UFES) $(PAD_UFES)
 TRAIN = $(BIN)/python segment.py train --model lite --batch 16 --resume --seed $(SEED) \
-	--loss bce_dice --learning-rate 7.5e-4 --averaging 0 --validation 0.1 --test 0.1 \
-	--data $(ISIC) $(ISIC) $(ISIC) $(HAM10000) $(WEIGHTS)/drawn
-weights: setup  ## train the weights in files/ anew: make weights ISIC=DIR HAM10000=DIR
-	@test -n "$(ISIC)" -a -n "$(HAM10000)" || { \
-		echo "Name both data folders: make weights ISIC=DIR HAM10000=DIR"; exit 2; }
-	test -f $(WEIGHTS)/drawn/label/5999.png || { rm -rf $(WEIGHTS)/drawn; \
-		$(BIN)/python -m lesion.drawn --count 6000 --size 192 --seed 3000000 --out $(WEIGHTS)/drawn; }
-	test -f $(SEEDED)/128/report.html || $(TRAIN) --size 128 --epochs 3 --out $(SEEDED)/128
-	test -f $(SEEDED)/192/report.html || $(TRAIN) --size 192 --epochs 4 \
+	--loss bce_dice --validation 0.1 --test 0.1
+FIRST = --learning-rate 7.5e-4 --averaging 0 --data $(DERMOSCOPY) $(WEIGHTS)/drawn6000
+THEN = --learning-rate 5e-4 --averaging 0.1 --data $(DERMOSCOPY) $(PHONE) $(WEIGHTS)/drawn4000
+weights: setup  ## train the weights in files/ anew: make weights ISIC=DIR HAM10000=DIR PAD_UFES=DIR
+	@test -n "$(ISIC)" -a -n "$(HAM10000)" -a -n "$(PAD_UFES)" || { \
+		echo "Name the data folders: make weights ISIC=DIR HAM10000=DIR PAD_UFES=DIR"; exit 2; }
+	for count in 6000 4000; do test -f $(WEIGHTS)/drawn$$count/label/$$((count - 1)).png || { \
+		rm -rf $(WEIGHTS)/drawn$$count; $(BIN)/python -m lesion.drawn --count $$count --size 192 \
+		--seed 3000000 --out $(WEIGHTS)/drawn$$count || exit 1; }; done
+	test -f $(SEEDED)/128/report.html || $(TRAIN) $(FIRST) --size 128 --epochs 3 --out $(SEEDED)/128
+	test -f $(SEEDED)/192/report.html || $(TRAIN) $(FIRST) --size 192 --epochs 4 \
 		--start-from $(SEEDED)/128/model.keras --out $(SEEDED)/192
-	$(BIN)/python -m tools.publish $(SEEDED)/192 $(SEEDED)/lite
+	test -f $(SEEDED)/phone/report.html || $(TRAIN) $(THEN) --size 192 --epochs 4 \
+		--start-from $(SEEDED)/192/model.keras --out $(SEEDED)/phone
+	$(BIN)/python -m tools.publish $(SEEDED)/phone $(SEEDED)/lite
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
