@@ -60,14 +60,17 @@ def run_evaluate(arguments):
         from lesion import inputs, predict, workflow
 
         network = predict.join([predict.load_network(path) for path in arguments.weights])
-        chosen = inputs.select_common(arguments.data, arguments.weights, arguments.part)
+        if arguments.protocol:
+            chosen = inputs.select_test(arguments.data, arguments.weights)
+        else:
+            chosen = inputs.select_common(arguments.data, arguments.weights, arguments.part)
         note(chosen.remark)
         pairs, set_name = chosen.pairs, chosen.set_name
         pairs, left_out = inputs.filter_pairs(
             arguments.data, pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
         )
         print(f"scoring {len(pairs)} pictures: {set_name}")
-        workflow.score(network, pairs, set_name, out)
+        workflow.score(network, pairs, set_name, out, arguments.protocol)
         print(f"results are in {out}")
         list_left_out(left_out)
 

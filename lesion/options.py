@@ -111,10 +111,16 @@ def add_train(train):
 def add_evaluate(evaluate):
     add_data(evaluate)
     add_weights(evaluate, nargs="+")
-    evaluate.add_argument(
+    which = evaluate.add_mutually_exclusive_group()
+    which.add_argument(
         "--part",
         choices=("train", "validation", "test", "all"),
         help="default: the test part where the data has one, else every pair",
+    )
+    which.add_argument(
+        "--protocol",
+        choices=("isic2018",),
+        help="score the official test of ISIC 2018 task 1 by the challenge's rule",
     )
     add_constants(evaluate, LEGEND)
     add_out(evaluate)

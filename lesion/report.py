@@ -10,6 +10,7 @@ from pathlib import Path
 from lesion import show
 from lesion.page import STYLE, figure, number, percent, table, text, with_interval
 from lesion.runs import describe_environment
+from lesion.score.challenge import headline
 from lesion.score.evaluation import HUMAN, MODEL, of_method
 from lesion.score.metrics import JACCARD_THRESHOLD, SURFACE_TOLERANCE
 from lesion.score.summaries import FAILURE_DICE, SHARE_FAILED
@@ -66,6 +67,8 @@ def write_report(path: Path, scored: show.Scored, figures: dict[str, Path]) -> N
 
 def _result(scored):
     """The result in sentences, for who reads no further."""
+    if "protocol" in scored.summary:
+        yield f"<p><strong>{text(headline(scored.summary))}</strong></p>"
     methods = scored.summary["methods"]
     ours = methods[MODEL]
     low, high = ours["dice"]["interval"]

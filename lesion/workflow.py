@@ -13,11 +13,12 @@ import keras
 import unet
 from data import TrainingData, pipeline_error, validation_data
 from lesion import show
-from lesion.console import InputError
+from lesion.console import InputError, note
 from lesion.inputs import EVERY_PAIR, Split, unique_names
 from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
 from lesion.runs import describe_environment
+from lesion.score import challenge
 from lesion.score.choice import choose_mask_rule
 from lesion.score.evaluation import evaluate, fit_disc
 from lesion.score.results import describe, write_scores
@@ -211,16 +212,26 @@ def _record(run, settings, split):
         )
 
 
-def score(network, pairs, set_name, directory):
+def score(network, pairs, set_name, directory, protocol=None):
     """Score pairs, write the scores, figures/ and report.html into a folder, print the table.
+
+    Args:
+        protocol: name of a challenge whose test the pairs are, or None: its own score comes first.
 
     Returns:
         (rows of `score.evaluate`, content of scores.json).
     """
     directory, calibration = Path(directory), Calibration()
-    rows = evaluate(network, pairs, calibration=calibration)
     about = {"set": set_name, "threshold": network.threshold, "image_size": network.image_size}
+    if protocol:
+        shortfall = challenge.shortfall([pair.name for pair in pairs])
+        about |= {"protocol": protocol, "shortfall": shortfall}
+        if shortfall:
+            note(f"this is not the official test of {challenge.TITLE}: {shortfall}")
+    rows = evaluate(network, pairs, calibration=calibration)
     summary = write_scores(directory, rows, about, calibration)
+    if protocol:
+        print(challenge.headline(summary))
     print(f"{set_name}: {describe(summary)}")
     # The history is there where the network was trained in this folder.
     history = History.read(directory) if (directory / "history.csv").is_file() else None

@@ -15,6 +15,7 @@ from lesion.inputs.held_out import (
     Selection,
     select_common,
     select_pairs,
+    select_test,
     unique_names,
 )
 from lesion.inputs.legend import PLAIN, Legend
@@ -61,6 +62,7 @@ __all__ = [
     "resize_mask",
     "select_common",
     "select_pairs",
+    "select_test",
     "shared_pictures",
     "unique_names",
 ]

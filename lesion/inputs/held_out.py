@@ -69,10 +69,7 @@ def select_pairs(directory: str | Path, weights: str | Path, part: str | None = 
     elif own is not None:
         remark = f"{weights} was trained on {'these' if part == 'train' else 'some of these'}"
     else:
-        remark = (
-            f"{weights} does not come with a split of these pictures: it may have been trained on "
-            "some of them"
-        )
+        remark = _unknown(weights)
     set_name = EVERY_PAIR if part == "all" else part
     return Selection(unique_names(pairs), set_name, kept_apart, remark)
 
@@ -110,12 +107,37 @@ def select_common(
     )
 
 
+def select_test(directory: str | Path, weights: Sequence[str | Path]) -> Selection:
+    """Choose the pairs of a challenge's test: of a divided folder the test part, else every pair.
+
+    Raises:
+        InputError: as `select_pairs`; or the folder is divided, and has no test.
+    """
+    folders = find_parts(directory)
+    folder = folders.get("test", folders.get(""))
+    if folder is None or not folder.labelled:
+        raise InputError(
+            f"{directory}: holds no test pictures with masks; name the folder that holds the two "
+            "folders of the test, unpacked"
+        )
+    return Selection(
+        unique_names(folder.labelled), "test", False, "; ".join(map(_unknown, weights))
+    )
+
+
 def unique_names(pairs: list[Pair]) -> list[Pair]:
     """Return the pairs, with `distinct_names` where two folders, as train/ and test/, hold a 0."""
     if len({pair.name for pair in pairs}) == len(pairs):
         return pairs
     names = distinct_names([pair.image for pair in pairs])
     return [replace(pair, name=name) for pair, name in zip(pairs, names, strict=True)]
+
+
+def _unknown(weights):
+    return (
+        f"{weights} does not come with a split of these pictures: it may have been trained on "
+        "some of them"
+    )
 
 
 def _own_split(directory, weights, pairs: Iterable[Pair]) -> Split | None:
