@@ -105,8 +105,16 @@ def run_predict(arguments):
         network = predict.join([predict.load_network(path) for path in arguments.weights])
         network.one_lesion = network.one_lesion and not arguments.all_lesions
         images, left_out = inputs.filter_pictures(images, arguments.skip_bad)
-        options = arguments.mm_per_pixel, arguments.skip_bad, arguments.overlay
-        rows, damaged = predict.predict_files(network, images, out, *options)
+        network.threshold = arguments.threshold or network.threshold
+        rows, damaged = predict.predict_files(
+            network,
+            images,
+            out,
+            arguments.mm_per_pixel,
+            arguments.skip_bad,
+            arguments.overlay,
+            arguments.probability,
+        )
         for row in rows[:20]:
             print(
                 f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x"
@@ -118,7 +126,8 @@ def run_predict(arguments):
                 "--all-lesions keeps them all"
             )
         overlays = "" if arguments.overlay == "none" else ", overlays"
-        print(f"{len(rows)} masks{overlays} and lesions.csv are in {out}")
+        maps = ", probabilities" if arguments.probability else ""
+        print(f"{len(rows)} masks{overlays}{maps} and lesions.csv are in {out}")
         list_passed_over(passed_over)
         list_left_out(left_out + damaged)
 

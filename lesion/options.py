@@ -152,6 +152,18 @@ def add_predict(predict):
         help="keep all parts of a mask, also if the network does better with the largest alone",
     )
     predict.add_argument(
+        "--threshold",
+        metavar="P",
+        type=number_between(0.001, 0.999, float),
+        help="probability from which a pixel is lesion, instead of the one saved with the weights; "
+        "higher draws tighter outlines",
+    )
+    predict.add_argument(
+        "--probability",
+        action="store_true",
+        help="write the probability of each pixel, too: an 8-bit PNG in which 255 is 1",
+    )
+    predict.add_argument(
         "--overlay",
         choices=("jpg", "png", "none"),
         default="jpg",

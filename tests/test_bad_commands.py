@@ -76,6 +76,11 @@ OPTIONS = [
         "predict a.png --weights w --out o --mm-per-pixel nan",
         "'nan' is not a number from",
     ),
+    (
+        "threshold 1",
+        "predict a.png --threshold 1",
+        "--threshold: '1' is not a number from 0.001 to 0.999",
+    ),
     ("unknown option", "train --epoch-count 3", "unrecognized arguments: --epoch-count 3"),
     ("unknown command", "segment lesion.png", "COMMAND: invalid choice: 'segment'"),
     ("no command", "", "required: COMMAND"),

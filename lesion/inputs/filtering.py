@@ -22,7 +22,7 @@ from lesion.inputs.split import PARTS, Split
 from lesion.inputs.splitting import load_splits
 from lesion.settings import LEGEND, Settings
 
-LONGEST_STEM = 255 - len("_overlay.jpg")  # bytes; file systems allow 255 for a name
+LONGEST_STEM = 255 - len("_probability.png")  # bytes; file systems allow 255 for a name
 NOTHING_LEFT = "and nothing is left without what is bad"
 
 
@@ -134,7 +134,7 @@ def filter_pictures(
     """
     paths = [Path(path) for path in paths]
     problems = {
-        path: f"{path}: the name leaves no room for `_overlay.jpg`; shorten it"
+        path: f"{path}: the name leaves no room for `_probability.png`; shorten it"
         for path, name in zip(paths, distinct_names(paths), strict=True)
         if len(os.fsencode(name.rpartition("/")[2])) > LONGEST_STEM
     }

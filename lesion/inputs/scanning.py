@@ -215,7 +215,7 @@ def _why_not(path, stem, stems, results):
     if "_attribute_" in stem:
         return "attributes, not the lesion"
     overlaid = stem.endswith("_mask") and f"{stem[: -len('_mask')]}_overlay" in stems
-    written = stem.endswith(("_mask", "_overlay")) and results
+    written = stem.endswith(("_mask", "_overlay", "_probability")) and results
     if overlaid or written or (path.suffix.lower() in (".png", ".jpg") and is_predicted(path)):
         return WRITTEN_BY_PREDICT
     return "overlays, for looking at only" if stem.endswith("_overlay") else ""
@@ -225,7 +225,9 @@ def _count(paths):
     """Return how many files there are of each kind, as in "8 *_mask.png, 2 .webp"."""
     kinds = Counter()
     for path in paths:
-        ending = re.search(r"_(mask|overlay|superpixels|segmentation|predict)$", path.stem.lower())
+        ending = re.search(
+            r"_(mask|overlay|probability|superpixels|segmentation|predict)$", path.stem.lower()
+        )
         kind = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]).lower()
         if not kind or kind in TABLES:
             kind = path.name

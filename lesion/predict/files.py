@@ -30,6 +30,7 @@ def predict_files(
     mm_per_pixel: float | None = None,
     skip_bad: bool = False,
     overlay: str = "jpg",
+    probability: bool = False,
 ) -> tuple[list[dict], list[str]]:
     """Write `<name>_mask.png` and `<name>_overlay.jpg` for each picture file, and lesions.csv.
 
@@ -48,6 +49,7 @@ def predict_files(
         mm_per_pixel: side of a pixel in millimetres, the same in all pictures; None if not known.
         skip_bad: leave damaged files out instead.
         overlay: "jpg" or "png", the suffix of the picture with the outline, or "none".
+        probability: write `<name>_probability.png`, too: 8 bits, 0 to 255 for 0 to 1.
 
     Returns:
         (lines of lesions.csv as dicts, one a picture, in their order: name, height, width (pixels),
@@ -59,7 +61,7 @@ def predict_files(
         InputError: a file is damaged and `skip_bad` is off, or no file is left.
     """
     images, directory = [Path(image) for image in images], Path(directory)
-    writer = _Writer(network, directory, mm_per_pixel, overlay, common_bits(images))
+    writer = _Writer(network, directory, mm_per_pixel, overlay, probability, common_bits(images))
     named, rows, left_out = zip(images, distinct_names(images), strict=True), [], []
 
     def work(one):
@@ -110,11 +112,12 @@ class _Writer:
     directory: Path
     mm_per_pixel: float | None
     overlay: str
+    probability: bool
     bits: dict[Path, int]
     written: list[Path] = field(default_factory=list)
 
     def write(self, image, name):
-        """Write mask and overlay of a picture file; return its line of lesions.csv."""
+        """Write what is wanted of a picture file; return its line of lesions.csv."""
         try:
             picture = read_image(image, bits=self.bits.get(image))
         except (InputError, FileNotFoundError) as error:
@@ -126,6 +129,9 @@ class _Writer:
             if self.overlay != "none":
                 outlined = draw_outline(picture, {"prediction": mask})
                 self._save(f"{name}_overlay.{self.overlay}", outlined)
+            if self.probability:
+                levels = np.rint(255 * prediction.probability).astype(np.uint8)
+                self._save(f"{name}_probability.png", levels)
             return _describe(name, picture, prediction, self.mm_per_pixel)
 
     def _save(self, name, picture):

@@ -12,6 +12,8 @@ from PIL import Image
 from lesion.console import InputError
 from lesion.inputs import decoding
 from lesion.inputs.decoding import is_predicted
+from lesion.inputs.pairing import find_parts
+from lesion.inputs.pictures import find_pictures
 from lesion.inputs.reading import read_image, read_mask
 from lesion.parallel import pictures_at_once
 from lesion.predict import files
@@ -166,6 +168,30 @@ def test_overlays_are_jpeg_or_png_or_left_out(images, out):
                     (32, 32),
                 )
             (out / name).unlink()
+
+
+def test_probabilities_are_written_as_levels_that_nobody_takes_for_truth_or_a_picture(
+    tmp_path, out, run_command, monkeypatch
+):
+    picture = np.zeros((32, 32, 3), np.uint8)
+    picture[8:24, 8:24], picture[12:20, 12:20] = 100, 204
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    network = Network(Brightness(), 32, threshold=0.5)
+    monkeypatch.setattr("lesion.predict.load_network", lambda path: network)
+    arguments = ["predict", tmp_path / "a.png", "--out", out]
+    code, output, _ = run_command(*arguments, "--threshold", 0.3, "--probability")
+    assert (code, "masks, overlays, probabilities and lesions.csv" in output) == (0, True)
+    with Image.open(out / "a_probability.png") as levels:
+        np.testing.assert_array_equal(np.asarray(levels), picture[..., 0])
+    assert read_mask(out / "a_mask.png").sum() == 16**2  # with 0.5 it were the 8**2 inside
+
+    Image.fromarray(picture).save(out / "a.png")  # as who predicts where the pictures are
+    (folder,) = find_parts(out).values()
+    assert [(pair.image.name, pair.mask) for pair in folder.pairs] == [("a.png", None)]
+    assert find_pictures([out])[0] == [out / "a.png"]
+    (out / "lesions.csv").unlink()
+    (out / "a_overlay.jpg").unlink()
+    assert find_pictures([out])[0] == [out / "a.png"]
 
 
 class Slow(Brightness):
