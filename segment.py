@@ -2,9 +2,11 @@
 
     python segment.py check DIR
     python segment.py train --data DIR --epochs 60 --out runs/mine
+    python segment.py train --data DIR --folds 5 --out runs/folds
     python segment.py evaluate --data DIR --weights runs/mine/model.keras --out runs/scores
     python segment.py compare --data DIR --weights A.keras B.keras --out runs/comparison
     python segment.py predict PICTURE... --weights runs/mine/model.keras --out masks
+    python segment.py predict PICTURE... --weights runs/folds/fold*/model.keras --out masks
     python segment.py convert DIR --out plain
     python segment.py convert DIR --predictions masks --to coco --out to_correct
 
@@ -13,7 +15,7 @@ A mistake ends in one line that says what to do, and exit code 2; --debug shows 
 """
 
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from lesion import startup
 from lesion.console import InputError, note, run
@@ -35,6 +37,8 @@ def run_check(arguments):
 
 def run_train(arguments):
     settings = Settings(**{f.name: getattr(arguments, f.name) for f in fields(Settings)})
+    if arguments.folds:
+        settings = replace(settings, test=1 / arguments.folds)
     if arguments.resume and arguments.out is None:
         raise InputError("--resume needs --out: the folder of the training to go on with")
     out = (
@@ -43,11 +47,16 @@ def run_train(arguments):
     with releasing(out):
         startup.start_keras()
 
-        from lesion import inputs, workflow
+        from lesion import folds, inputs, workflow
 
         settings = settings.complete()
-        split = inputs.load(settings, arguments.skip_bad)
-        workflow.train(split, settings, out)
+        if arguments.folds:
+            splits = inputs.load_folds(settings, arguments.folds, arguments.skip_bad)
+            folds.train(splits, settings, out)
+            split = splits[0]
+        else:
+            split = inputs.load(settings, arguments.skip_bad)
+            workflow.train(split, settings, out)
         print(f"results are in {out}")
         list_passed_over(split.passed_over)
         list_left_out(split.left_out)

@@ -103,6 +103,12 @@ def add_check(check):
 
 def add_train(train):
     add_constants(train)
+    train.add_argument(
+        "--folds",
+        metavar="K",
+        type=number_between(2, 100),
+        help="cross-validation: K trainings, each with another K-th of the lesions as its test",
+    )
     train.add_argument("--resume", action="store_true", help="go on with a training in --out")
     add_out(train)
     add_skip_bad(train)

@@ -48,7 +48,8 @@ def train(split: Split, settings: Settings, run: str | Path) -> Network:
         f"{len(split.test)} for test"
     )
     if (run / "model.keras").exists():  # stopped while it was being scored
-        _record(run, settings.complete(), split)
+        refuse_ended(run)
+        record(run, settings.complete(), split)
         network = load_network(run / "model.keras")
     else:
         trained = Training(split, settings, run)
@@ -97,7 +98,8 @@ class Training:
         self.split, self.settings = split, settings.complete()
         _check_split(split, self.settings)
         self.run = Path(run)
-        _record(self.run, self.settings, split)
+        refuse_ended(self.run)
+        record(self.run, self.settings, split)
         settings = self.settings
         keras.utils.set_random_seed(settings.seed)
         shape = settings.image_size, settings.batch_size, settings.channels
@@ -185,27 +187,40 @@ def _as_json(value):
     return json.dumps(value, default=str)
 
 
-def _record(run, settings, split):
-    """Write what a training is into its folder, or check that it is the one begun there."""
-    about = _recorded(settings)
+def refuse_ended(run: Path) -> None:
+    """Raise InputError if a training has come to its end in this folder."""
+    if (run / "report.html").exists():  # what is written last
+        raise InputError(
+            f"{run}: this training has ended: score its weights with segment.py evaluate"
+        )
+
+
+def record(run: Path, settings: Settings, split: Split | None, folds: int | None = None) -> None:
+    """Write what a training is into its folder, or check that it is the one begun there.
+
+    Args:
+        settings: complete.
+        split: None for a cross-validation as a whole, of which `folds` is the number.
+
+    Raises:
+        InputError: another training was begun there, or the data have changed.
+    """
+    about = _recorded(settings) | {"folds": folds}
     path = run / "parameters.json"
     if not path.is_file():
         run.mkdir(parents=True, exist_ok=True)
-        split.write(run / "split.json")
+        if split:
+            split.write(run / "split.json")
         write_json(path, {**about, **describe_environment()})
         return
-    if (run / "report.html").exists():  # what is written last
-        raise InputError(
-            f"{run}: this training has ended: score its model.keras with segment.py evaluate"
-        )
     # What an earlier version did not know yet had the effect that its default has.
-    begun = asdict(Settings()) | json.loads(path.read_text(encoding="utf-8"))
+    begun = asdict(Settings()) | {"folds": None} | json.loads(path.read_text(encoding="utf-8"))
     begun["start_from"] = begun["start_from"] or RANDOM
     other = [key for key, value in about.items() if _as_json(begun[key]) != _as_json(value)]
     if other:
         begun_with = ", ".join(f"{key} {begun[key]}" for key in other)
         raise InputError(f"{run}: this training was begun with {begun_with}: resume with that")
-    if changes := split.changes(run / "split.json"):
+    if split and (changes := split.changes(run / "split.json")):
         raise InputError(
             f"{', '.join(settings.data)}: {changes} since the training in {run} was "
             "begun: bring them back, or begin anew in another folder"

@@ -9,7 +9,14 @@ Needs neither Keras nor TensorFlow.
 
 from lesion.inputs.checks import check, check_pairs, shared_pictures
 from lesion.inputs.conversion import convert
-from lesion.inputs.filtering import filter_pairs, filter_pictures, filter_split, legend_of, load
+from lesion.inputs.filtering import (
+    filter_pairs,
+    filter_pictures,
+    filter_split,
+    legend_of,
+    load,
+    load_folds,
+)
 from lesion.inputs.held_out import (
     EVERY_PAIR,
     Selection,
@@ -52,6 +59,7 @@ __all__ = [
     "find_pictures",
     "legend_of",
     "load",
+    "load_folds",
     "load_split",
     "load_splits",
     "read_image",

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from lesion.console import InputError, note
 from lesion.inputs.checks import look_at, problems_of
+from lesion.inputs.folding import draw_folds
+from lesion.inputs.held_out import unique_names
 from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.pairing import Pair, find_parts
 from lesion.inputs.pictures import distinct_names
@@ -33,13 +35,75 @@ def load(settings: Settings, skip_bad: bool = False, progress: bool = True) -> S
         settings: its data, seed and shares of validation and test count here.
         skip_bad, progress: as in `filter_split`, which also tells what is raised.
     """
-    names = ("data", "seed", "validation", "test", *LEGEND)
-    made_with = {name: getattr(settings, name) for name in names}
     split = load_splits(settings.data, settings.seed, settings.validation, settings.test)
     split = filter_split(split, skip_bad, progress, legend_of(settings))
     for remark in split.remarks:
         note(remark)
-    return replace(split, made_with=made_with)
+    return replace(split, made_with=_made_with(settings))
+
+
+def load_folds(
+    settings: Settings, count: int, skip_bad: bool = False, progress: bool = True
+) -> list[Split]:
+    """Return `count` splits for cross-validation: each good pair is in the test of one of them.
+
+    They are drawn as `draw_folds` says. What the data themselves call test stays apart, and their
+    other parts are divided anew. A picture that is there twice, pixel by pixel, counts once.
+
+    Args:
+        settings: its data, seed and share of validation count here.
+        skip_bad, progress: as in `filter_split`.
+
+    Raises:
+        InputError: as `filter_split`, or there are too few lesions.
+    """
+    whole = load_splits(settings.data, settings.seed, settings.validation, 0)
+    apart = {pair.image for pair in whole.test}
+    # Test pictures come first: of two copies that one stays.
+    pairs = {pair.image: pair for pair in whole.test + whole.validation + whole.train}
+    pairs = unique_names(list(pairs.values()))
+    legend = legend_of(settings)
+    seen, left_out = _look(pairs, whole.problems, skip_bad, whole.root, progress, legend)
+    owners, copies, kept, coverages = {}, [], [], []
+    for pair, finding in seen.values():
+        if finding.problem:
+            continue
+        owner = owners.setdefault(finding.fingerprint, pair)
+        if owner is not pair:
+            copies.append(f"{pair.image} is the same as {owner.image}")
+        elif pair.image not in apart:
+            kept.append(pair)
+            coverages.append(finding.coverage)
+    for remark in whole.remarks:
+        note(remark)
+    if apart:
+        note(f"{len(apart)} pictures that the data call test stay apart; the folds are of the rest")
+    _tell_copies(copies)
+    _check_coverages(coverages, whole.root)
+    parts = draw_folds(kept, coverages, count, settings.seed, settings.validation, whole.root)
+    folds = [replace(whole, **dict(zip(PARTS, part, strict=True))) for part in parts]
+    made = {"made_with": _made_with(settings), "left_out": left_out}
+    return [replace(fold, digests=[fold.digest()], **made) for fold in folds]
+
+
+def _made_with(settings):
+    names = ("data", "seed", "validation", "test", *LEGEND)
+    return {name: getattr(settings, name) for name in names}
+
+
+def _tell_copies(copies):
+    if copies:
+        more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
+        note(f"left out, so that scores stay honest: {copies[0]}{more}")
+
+
+def _check_coverages(coverages, root):
+    if set(coverages) in ({0.0}, {1.0}):
+        word = "empty" if 0.0 in coverages else "full"
+        raise InputError(
+            f"{root}: every training mask is {word}, from which nothing can be learnt; "
+            "draw the lesions into them"
+        )
 
 
 def legend_of(settings: Settings) -> Legend:
@@ -86,16 +150,8 @@ def filter_split(
                 f"{split.root}: no pair is left of its {part} part "
                 f"({(copies or left_out)[-1]}); add pairs or name others in id lists"
             )
-    if copies:
-        more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
-        note(f"left out, so that scores stay honest: {copies[0]}{more}")
-    coverages = {seen[pair.image][1].coverage for pair in parts["train"]}
-    if coverages in ({0.0}, {1.0}):
-        word = "empty" if coverages == {0.0} else "full"
-        raise InputError(
-            f"{split.root}: every training mask is {word}, from which nothing can be learnt; "
-            "draw the lesions into them"
-        )
+    _tell_copies(copies)
+    _check_coverages([seen[pair.image][1].coverage for pair in parts["train"]], split.root)
     return replace(split, **parts, left_out=left_out)
 
 

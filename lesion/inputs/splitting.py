@@ -58,10 +58,10 @@ def load_split(
         folder = folders[""]
         if folder.division:
             test = 0
-        drawn = _draw(parts[""], seed, validation, test, folder.root)
+        drawn = draw(parts[""], seed, validation, test, folder.root)
         return Split(*drawn, root, **told)
     if "validation" not in parts:
-        parts["train"], parts["validation"], _ = _draw(parts["train"], seed, validation, 0, root)
+        parts["train"], parts["validation"], _ = draw(parts["train"], seed, validation, 0, root)
     split = Split(parts["train"], parts["validation"], parts.get("test", []), root, **told)
     if lesions := _on_two_sides(split):
         split.problems.append(
@@ -157,8 +157,8 @@ def _on_two_sides(split):
     return sorted((sides[0] & sides[1]) | (sides[0] & sides[2]) | (sides[1] & sides[2]))
 
 
-def _draw(pairs, seed, validation, test, root):
-    """Return (train, validation, test), drawn by group.
+def draw(pairs, seed, validation, test, root):
+    """Return (train, validation, test) of pairs, drawn by group and each in `pair_order`.
 
     The groups, in natural order, are shuffled by the seed; each goes to test, else to validation,
     as long as it brings that side nearer to its share, else to training.
@@ -187,12 +187,13 @@ def _draw(pairs, seed, validation, test, root):
             giver.sort(key=len)
             side.append(giver.pop(0))
     return tuple(
-        sorted((p for group in sides.get(side, []) for p in group), key=_pair_order)
+        sorted((p for group in sides.get(side, []) for p in group), key=pair_order)
         for side in PARTS
     )
 
 
-def _pair_order(pair):
+def pair_order(pair):
+    """The natural order of pairs, as a key to sort by."""
     return natural_key(pair.name)
 
 
@@ -232,5 +233,5 @@ def _id_lists(folder):
                 f"{path}: {len(twice)} id(s) are also in {owner[by_name[twice[0]].name].name}"
                 f" ({few(twice)}); a picture belongs to one list"
             )
-        parts[part] = sorted({by_name[i].name: by_name[i] for i in ids}.values(), key=_pair_order)
+        parts[part] = sorted({by_name[i].name: by_name[i] for i in ids}.values(), key=pair_order)
     return parts if "train" in parts else {}

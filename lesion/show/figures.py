@@ -40,17 +40,21 @@ class Scored:
         """Return a column of the network's rows, a value a picture."""
         return [row[column] for row in of_method(self.rows)]
 
+    def predicted(self, rows: list[dict]) -> list[dict]:
+        """Return what `predictions` takes of some of the rows."""
+        return predictions_of(self.network, self.pairs, rows)
+
     @cached_property
     def lowest(self) -> list[dict]:
         """The pictures with the lowest Dice, as `predictions` takes them."""
         ranking = sorted(of_method(self.rows), key=lambda row: row["dice"])
-        return predictions_of(self.network, self.pairs, ranking[:SHOWN])
+        return self.predicted(ranking[:SHOWN])
 
     @cached_property
     def highest(self) -> list[dict]:
         """The pictures with the highest Dice, as `predictions` takes them."""
         ranking = sorted(of_method(self.rows), key=lambda row: -row["dice"])
-        return predictions_of(self.network, self.pairs, ranking[:SHOWN])
+        return self.predicted(ranking[:SHOWN])
 
 
 class Row(NamedTuple):

@@ -40,7 +40,7 @@ def pairs_in_groups(sizes):
 )
 def test_every_pair_on_one_side_and_no_lesion_on_two(sizes, seed, validation, test):
     pairs = pairs_in_groups(sizes)
-    sides = splitting._draw(pairs, seed, validation, test, "folder")
+    sides = splitting.draw(pairs, seed, validation, test, "folder")
     assert sorted(p.name for side in sides for p in side) == sorted(p.name for p in pairs)
     groups = [{pair.group for pair in side} for side in sides]
     assert sum(map(len, groups)) == len(sizes)
@@ -57,9 +57,7 @@ def test_every_pair_on_one_side_and_no_lesion_on_two(sizes, seed, validation, te
 def test_split_depends_on_seed_and_names_only(seed, random):
     pairs = pairs_in_groups([1, 3, 2, 1, 1, 4, 1, 2, 5, 1])
     shuffled = random.sample(pairs, len(pairs))
-    assert splitting._draw(pairs, seed, 0.2, 0.2, "") == splitting._draw(
-        shuffled, seed, 0.2, 0.2, ""
-    )
+    assert splitting.draw(pairs, seed, 0.2, 0.2, "") == splitting.draw(shuffled, seed, 0.2, 0.2, "")
 
 
 def test_single_pictures_are_split_in_exact_shares(tmp_path):
