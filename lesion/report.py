@@ -13,6 +13,7 @@ from lesion.runs import describe_environment
 from lesion.score.challenge import headline
 from lesion.score.evaluation import HUMAN, MODEL, of_method
 from lesion.score.metrics import JACCARD_THRESHOLD, SURFACE_TOLERANCE
+from lesion.score.results import describe_people
 from lesion.score.summaries import FAILURE_DICE, SHARE_FAILED
 from lesion.storage import replacing
 
@@ -90,12 +91,8 @@ def _result(scored):
             f"The best method without learning, {text(best)}, reaches {number(baselines[best])}; "
             f"network minus that: {difference['mean_difference']:+.3f} ({low:+.3f} to {high:+.3f})."
         )
-    if HUMAN in methods:
-        human = methods[HUMAN]
-        yield (
-            f"Two annotators agree to a Dice of {number(human['dice']['mean'])} on "
-            f"{human['count']} pictures."
-        )
+    if "people" in scored.summary:
+        yield f"</p><p>Between people: {text(describe_people(scored.summary['people']))}."
     yield (
         "</p><p>For research and teaching only. This is not a medical device; nobody's health may "
         "be decided on with it.</p>"

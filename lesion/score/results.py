@@ -7,7 +7,7 @@ print(describe(summary))
 from collections.abc import Sequence
 from pathlib import Path
 
-from lesion.score.evaluation import MODEL, of_method
+from lesion.score.evaluation import HUMAN, MODEL, of_method
 from lesion.score.quality import FLAGGED_SHARE, assess_quality
 from lesion.score.summaries import (
     FAILURE_DICE,
@@ -19,6 +19,8 @@ from lesion.score.summaries import (
 )
 from lesion.storage import write_json, write_table
 
+# Scores that tell how far people agree, and what they are called.
+PEOPLE = {"dice": "Dice", "thresholded_jaccard": "thresholded Jaccard"}
 STRATA = ("lesion_size", "touches_frame", "dx", "localization")
 
 
@@ -39,11 +41,14 @@ def summarise_methods(rows: Sequence[dict]) -> dict:
         dict: "methods" name -> `summaries.summarise`; "model_minus" other method -> paired
         difference of Dice, on the pictures that the other method has;
         "strata" column -> list of parts, of the network's rows; "quality" -> how well the quality
-        estimate finds the network's failures, see `quality.assess_quality`.
+        estimate finds the network's failures, see `quality.assess_quality`; "people", where some
+        pictures have a second annotator: "count" of these and, on them alone, "second annotator"
+        and "network", each against the first annotator: score of PEOPLE -> mean and interval.
     """
     methods = list(dict.fromkeys(row["method"] for row in rows))
     model = of_method(rows)
     dice = [row["dice"] for row in model]
+    people = {"people": _beside_people(model, of_method(rows, HUMAN))} if HUMAN in methods else {}
     return {
         "methods": {method: summarise(of_method(rows, method)) for method in methods},
         "model_minus": {
@@ -57,12 +62,41 @@ def summarise_methods(rows: Sequence[dict]) -> dict:
             if key in ("lesion_size", "touches_frame") or any(key in row for row in model)
         },
         "quality": assess_quality([row["quality"] for row in model], dice),
-    }
+    } | people
 
 
 def _difference(model, others):
     by_name = {row["name"]: row["dice"] for row in model}
     return compare_paired([by_name[row["name"]] for row in others], [r["dice"] for r in others])
+
+
+def _beside_people(model, human):
+    """Return how two annotators agree, and the network with the first, on the same pictures."""
+    names = {row["name"] for row in human}
+    compared = {HUMAN: human, "network": [row for row in model if row["name"] in names]}
+    summaries = {who: summarise(rows) for who, rows in compared.items()}
+    return {"count": len(human)} | {
+        who: {score: {key: summary[score][key] for key in ("mean", "interval")} for score in PEOPLE}
+        for who, summary in summaries.items()
+    }
+
+
+def describe_people(people: dict) -> str:
+    """Return in words what `summarise_methods` says of two annotators and the network."""
+    scores = {
+        who: ", ".join(
+            f"{words} {_with_interval(people[who][score])}" for score, words in PEOPLE.items()
+        )
+        for who in (HUMAN, "network")
+    }
+    return (
+        f"second annotator against the first, {people['count']} pictures: {scores[HUMAN]}; "
+        f"the network on the same: {scores['network']}"
+    )
+
+
+def _with_interval(score):
+    return "{:.3f} [{:.3f}, {:.3f}]".format(score["mean"], *score["interval"])
 
 
 def summarise_calibration(calibration: Calibration) -> dict:
@@ -112,10 +146,7 @@ def describe(summary: dict) -> str:
         f"{'':{width}}  {'Dice':^20}  {'Jaccard':^20}  Dice < {FAILURE_DICE}",
     ]
     for name, scores in methods.items():
-        columns = [
-            "{:.3f} [{:.3f}, {:.3f}]".format(scores[key]["mean"], *scores[key]["interval"])
-            for key in ("dice", "jaccard")
-        ]
+        columns = [_with_interval(scores[key]) for key in ("dice", "jaccard")]
         lines.append(
             f"{name:{width}}  {columns[0]:20}  {columns[1]:20}  {scores[SHARE_FAILED]:8.1%}"
         )
@@ -123,6 +154,8 @@ def describe(summary: dict) -> str:
             lines[-1] += f"   ({scores['count']} pictures)"
     pooled = ", ".join(f"{name} {scores['pooled_dice']:.3f}" for name, scores in methods.items())
     lines.append(f"pooled Dice, the pixels of all pictures counted together: {pooled}")
+    if "people" in summary:
+        lines.append(describe_people(summary["people"]))
     if count >= 1 / FLAGGED_SHARE:
         quality = summary["quality"]
         lines.append(

@@ -122,6 +122,15 @@ def test_a_second_annotator_is_scored_against_the_first(network, drawn_folder, t
     summary = write_scores(tmp_path, rows, {"set": "test"})
     assert summary["methods"][HUMAN]["count"] == summary["model_minus"][HUMAN]["count"] == 2
     assert "(2 pictures)" in describe(summary)
+    people, ours = summary["people"], of_method(rows)
+    assert people["count"] == 2
+    for who, scored in ((HUMAN, human), ("network", [ours[1], ours[4]])):
+        for score in ("dice", "thresholded_jaccard"):
+            mean = np.mean([row[score] for row in scored])
+            assert people[who][score]["mean"] == pytest.approx(mean)
+            low, high = people[who][score]["interval"]
+            words = f"{score.replace('_j', ' J').replace('dice', 'Dice')} {mean:.3f} "
+            assert f"{words}[{low:.3f}, {high:.3f}]" in describe(summary)
 
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(folder / "label_2" / "1.png")
     with pytest.raises(ValueError, match=r"label_2.*1\.png: the mask has 9 x 9"):
