@@ -73,11 +73,13 @@ def run_evaluate(arguments):
             chosen = inputs.select_test(arguments.data, arguments.weights)
         else:
             chosen = inputs.select_common(arguments.data, arguments.weights, arguments.part)
-        note(chosen.remark)
         pairs, set_name = chosen.pairs, chosen.set_name
         pairs, left_out = inputs.filter_pairs(
             arguments.data, pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
         )
+        if arguments.protocol:
+            inputs.refuse_seen(arguments.weights, pairs)
+        note(inputs.remark_on(arguments.weights, pairs, chosen.remark))
         print(f"scoring {len(pairs)} pictures: {set_name}")
         workflow.score(network, pairs, set_name, out, arguments.protocol)
         print(f"results are in {out}")
@@ -93,11 +95,11 @@ def run_compare(arguments):
         names = comparison.model_names(arguments.weights)
         networks = dict(zip(names, map(predict.load_network, arguments.weights), strict=True))
         pairs, set_name, remarks = comparison.common_pairs(arguments.data, arguments.weights)
-        for remark in remarks:
-            note(remark)
         pairs, left_out = inputs.filter_pairs(
             arguments.data, pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
         )
+        if remark := inputs.remark_on(arguments.weights, pairs, "; ".join(remarks)):
+            note(remark)
         print(f"comparing {', '.join(names)} on {len(pairs)} pictures: {set_name}")
         print(comparison.describe(comparison.compare(networks, pairs, set_name, out)))
         print(f"results are in {out}")

@@ -14,7 +14,7 @@ import unet
 from data import TrainingData, pipeline_error, validation_data
 from lesion import show
 from lesion.console import InputError, note
-from lesion.inputs import EVERY_PAIR, Split, unique_names
+from lesion.inputs import EVERY_PAIR, SeenPictures, Split, unique_names
 from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
 from lesion.runs import describe_environment
@@ -153,6 +153,8 @@ class Training:
         network.threshold, network.one_lesion = rule.threshold, rule.one_lesion
         print(rule)
         self.rule = rule
+        seen = seen_pictures(self.split, self.settings.model, self.settings.start_from)
+        seen.write(self.run / "model.keras")
         network.settings = {
             **_recorded(self.settings),
             "threshold": rule.threshold,
@@ -163,6 +165,19 @@ class Training:
         }
         save_model(self.model, self.run / "model.keras", network.settings)
         return network
+
+
+def seen_pictures(split: Split, model: str, start_from: str) -> SeenPictures:
+    """Return the pictures that a network has seen, also before it was trained on this split.
+
+    Args:
+        model: its name in `unet.NETWORKS`, whose own start has seen no pictures of this kind.
+        start_from: path of the weights that it began from, or RANDOM.
+    """
+    seen, shipped = SeenPictures.of(split), unet.NETWORKS[model].start
+    if start_from == RANDOM or (shipped and Path(start_from).name == Path(shipped).name):
+        return seen
+    return seen.joined(SeenPictures.read(start_from))
 
 
 def _check_split(split, settings):

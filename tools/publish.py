@@ -7,7 +7,7 @@ but stays a float32 in the .keras file, whose empty bits then compress away: the
 file of 45 % the size, to be loaded with `unet.py` at hand, whose layers it names. The .tflite file
 holds the same network for LiteRT, in half floats that are computed with in float32, and needs no
 code of this project. The .json file tells how to make masks of what they predict, and by its
-digests which pictures were kept apart from training.
+digests which pictures were kept apart from training; .pictures.npz tells pictures that were not.
 """
 
 import json
@@ -22,6 +22,7 @@ import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
 from lesion.console import InputError, Parser, run, without_errors_shown
+from lesion.inputs.seen import SeenPictures
 from lesion.predict.litert import HASHES, sha256
 from lesion.predict.network import Network, load_keras_network
 from lesion.storage import replacing, write_json
@@ -36,7 +37,7 @@ PUBLISHED = (
 
 
 def publish(folder: str | Path, target: str | Path) -> Path:
-    """Write `target`.keras, `target`.tflite and `target`.json from the folder of a training.
+    """Write `target`.keras, .tflite, .pictures.npz and .json from the folder of a training.
 
     Raises:
         InputError, FileNotFoundError: as `load_network`, or a weight is too large for half
@@ -52,6 +53,8 @@ def publish(folder: str | Path, target: str | Path) -> Path:
     if split.is_file():
         content = json.loads(split.read_text(encoding="utf-8"))
         settings["split_digests"] = content.get("digests", [])
+    if seen := SeenPictures.read(Path(folder) / "model.keras"):
+        seen.write(path)
     # Last, because it is what makes the two files a pair: see `litert`.
     settings |= {key: sha256(path.with_suffix(s).read_bytes()) for s, key in HASHES.items()}
     write_json(path.with_suffix(".json"), settings)

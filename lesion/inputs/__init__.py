@@ -20,6 +20,8 @@ from lesion.inputs.filtering import (
 from lesion.inputs.held_out import (
     EVERY_PAIR,
     Selection,
+    refuse_seen,
+    remark_on,
     select_common,
     select_pairs,
     select_test,
@@ -36,6 +38,7 @@ from lesion.inputs.reading import (
     resize_image,
     resize_mask,
 )
+from lesion.inputs.seen import SeenPictures
 from lesion.inputs.split import Split
 from lesion.inputs.splitting import load_split, load_splits
 
@@ -45,6 +48,7 @@ __all__ = [
     "DataFolder",
     "Legend",
     "Pair",
+    "SeenPictures",
     "Selection",
     "Split",
     "check",
@@ -66,6 +70,8 @@ __all__ = [
     "read_mask",
     "read_pair",
     "read_truth",
+    "refuse_seen",
+    "remark_on",
     "resize_image",
     "resize_mask",
     "select_common",

@@ -21,6 +21,7 @@ from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.mask_checks import check_levels, judge_masks, look_at_masks
 from lesion.inputs.pairing import DataFolder, Pair, find_parts
 from lesion.inputs.reading import read_image_and_bits, shown_size
+from lesion.inputs.seen import perceptual_hash
 from lesion.inputs.splitting import division_remarks
 from lesion.inputs.stored import judge_bits, judge_rotation
 
@@ -170,8 +171,13 @@ def look_at(
         for judge in JUDGES:
             judge(source, legend)
     judged = {pair.image: pair for source in sources for pair in source.pairs}
+    hashes = [finding.perceptual_hash for finding in findings]
+    pairs = [
+        replace(judged[pair.image], perceptual_hash=digest)
+        for pair, digest in zip(pairs, hashes, strict=True)
+    ]
     remarks = [remark for source in sources for remark in source.remarks]
-    return [judged[pair.image] for pair in pairs], findings, remarks
+    return pairs, findings, remarks
 
 
 def problems_of(findings: Sequence[Finding]) -> list[str]:
@@ -241,6 +247,7 @@ def _look_at(pair):
         finding.size = picture.shape[:2]
         beginning = repr(finding.size).encode()
         finding.fingerprint = hashlib.sha256(beginning + picture.tobytes()).hexdigest()
+        finding.perceptual_hash = perceptual_hash(picture)
         look_at_masks(pair, finding, picture)
     except (InputError, FileNotFoundError) as error:
         finding.problem = str(error)

@@ -24,6 +24,7 @@ class Finding:
         looks: what was seen in each of its mask files.
         second_look: what was seen in the second annotator's.
         fingerprint: of the picture's pixels.
+        perceptual_hash: of the picture as it is seen, see `seen.perceptual_hash`.
         bits: of the picture's values in a 16-bit file, None for other files.
         turn_evidence: whether the mask has to be turned, see `stored.read_both_ways`.
         problem: one line, empty where all is well.
@@ -36,6 +37,7 @@ class Finding:
     looks: tuple[Look, ...] = ()
     second_look: Look | None = None
     fingerprint: str = ""
+    perceptual_hash: bytes = b""
     bits: int | None = None
     turn_evidence: float | None = None
     problem: str = ""

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lesion.console import InputError, note
+from lesion.inputs.folders import few
 from lesion.inputs.pairing import Pair, find_parts
 from lesion.inputs.pictures import distinct_names
+from lesion.inputs.seen import SeenPictures
 from lesion.inputs.split import Split
 from lesion.inputs.splitting import has_lists, load_split
 from lesion.settings import Settings
@@ -54,7 +56,7 @@ def select_pairs(directory: str | Path, weights: str | Path, part: str | None = 
     """
     folders = find_parts(directory)
     every = [pair for folder in folders.values() for pair in folder.labelled]
-    split = own = _own_split(directory, weights, every)
+    split = own = own_split(directory, weights, every)
     if own is None and part != "all" and (part or _is_divided(folders)):
         split = load_split(directory, *_recorded(weights)[0])
     part = part or ("all" if split is None else "test" if split.test else "validation")
@@ -125,6 +127,60 @@ def select_test(directory: str | Path, weights: Sequence[str | Path]) -> Selecti
     )
 
 
+def remark_on(weights: Sequence[str | Path], pairs: Sequence[Pair], by_split: str) -> str:
+    """Return what is known of whether networks were trained on pictures, in one line.
+
+    The pictures that travel with weights tell it for each of the others, whatever its file and
+    data set are called; weights without them know no more than how they were divided.
+
+    Args:
+        weights: paths of the networks, one or more.
+        pairs: to be scored, best as `filter_pairs` returns them: their pictures are looked at.
+        by_split: the remark of their `Selection`; "" if there is none.
+
+    Raises:
+        InputError, FileNotFoundError: as `SeenPictures.read`, `SeenPictures.find`.
+    """
+    records = {path: SeenPictures.read(path) for path in weights}
+    told = [_told(path, seen, pairs) for path, seen in records.items() if seen]
+    if None in records.values():
+        told = [line for line, warns in told if warns] + [by_split] * bool(by_split)
+        return "; ".join(told)
+    return "; ".join(line for line, _ in told)
+
+
+def refuse_seen(weights: Sequence[str | Path], pairs: Sequence[Pair]) -> None:
+    """Raise InputError if networks are known to have seen one of the pictures of a test.
+
+    Args: as `remark_on`.
+    """
+    for path in weights:
+        seen = SeenPictures.read(path)
+        names = [name for names in seen.find(pairs) for name in names] if seen else []
+        if names:
+            raise InputError(
+                f"{path}: {len(names):,} of the {len(pairs):,} pictures of this test were trained "
+                f"or chosen on ({few(names)}), so that no score on it counts; give weights that "
+                "have seen none of them"
+            )
+
+
+def _told(path, seen, pairs):
+    """Return (what a network has seen of pictures in words, whether a reader must know it)."""
+    trained, chosen = seen.find(pairs)
+    line = f"{path} was trained on none of these {len(pairs):,} pictures"
+    if trained:
+        line = (
+            f"{len(trained):,} of {len(pairs):,} pictures were trained on by {path}, as their "
+            f"ISIC numbers or their looks tell: {few(trained)}"
+        )
+    if chosen:
+        line += f"; its epoch and threshold were chosen on {len(chosen):,} of them"
+    if not seen.complete:
+        line += "; it began from weights that do not say what they have seen"
+    return line, bool(trained or not seen.complete)
+
+
 def unique_names(pairs: list[Pair]) -> list[Pair]:
     """Return the pairs, with `distinct_names` where two folders, as train/ and test/, hold a 0."""
     if len({pair.name for pair in pairs}) == len(pairs):
@@ -140,7 +196,7 @@ def _unknown(weights):
     )
 
 
-def _own_split(directory, weights, pairs: Iterable[Pair]) -> Split | None:
+def own_split(directory, weights, pairs: Iterable[Pair]) -> Split | None:
     """Return the split that a network was trained with, or None if it was one of other pictures."""
     path = Path(weights).with_name("split.json")
     if path.is_file() and (split := Split.read(path, pairs)):

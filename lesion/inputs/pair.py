@@ -21,6 +21,7 @@ class Pair:
     and second_legend those of the second annotator's.
     bits: of the values in a deep picture of this folder, None for those that its own highest shows.
     turn_mask: the mask is turned as the picture's rotation note says.
+    perceptual_hash: `seen.perceptual_hash` of the picture, empty until somebody has looked at it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Pair:
     second_legend: Legend = PLAIN
     bits: int | None = None
     turn_mask: bool = False
+    perceptual_hash: bytes = field(default=b"", compare=False)
 
     def __post_init__(self):
         object.__setattr__(self, "group", self.group or self.name)

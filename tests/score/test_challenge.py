@@ -96,6 +96,12 @@ def test_the_test_is_taken_out_of_all_archives_side_by_side(archive, tmp_path):
     assert [pair.name for pair in chosen.pairs] == [f"ISIC_{12169 + n:07d}" for n in range(12)]
 
 
+def test_weights_that_have_seen_its_pictures_are_refused(refused, archive, trained, tmp_path):
+    command = ("evaluate", "--protocol", "isic2018", "--out", tmp_path / "o", "--data", archive)
+    words = "of the 12 pictures of this test were trained or chosen on|give weights that have seen"
+    refused(words, *command, "--weights", trained / "model.keras")
+
+
 def test_what_is_no_test_is_refused(refused, archive, weights, tmp_path):
     command = ("evaluate", "--protocol", "isic2018", "--weights", weights, "--out", tmp_path / "o")
     (archive / MASKS / "ISIC_0012170_segmentation.png").unlink()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lesion.inputs import read_image, select_pairs
+from lesion.inputs import SeenPictures, read_image, select_pairs
 from lesion.predict.network import load_network
 from tools.publish import publish
 
@@ -18,6 +18,9 @@ def test_published_weights_predict_the_same(trained, drawn_folder, tmp_path):
     assert str(drawn_folder) not in path.with_suffix(".json").read_text()  # somebody's path
     chosen = select_pairs(drawn_folder, path)  # there is no split.json beside it
     assert chosen.kept_apart
+    seen, expected = SeenPictures.read(path), SeenPictures.read(trained / "model.keras")
+    np.testing.assert_array_equal(seen.table, expected.table)
+    assert len(seen.table) == 12 - len(chosen.pairs)
     test = json.loads((trained / "split.json").read_text())["test"]
     assert [pair.image.name for pair in chosen.pairs] == [Path(name).name for name in test]
     picture = read_image(drawn_folder / "image" / "0.png")
