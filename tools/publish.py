@@ -53,6 +53,7 @@ def publish(folder: str | Path, target: str | Path) -> Path:
     if split.is_file():
         content = json.loads(split.read_text(encoding="utf-8"))
         settings["split_digests"] = content.get("digests", [])
+    path.with_suffix(".pictures.npz").unlink(missing_ok=True)  # those of earlier weights
     if seen := SeenPictures.read(Path(folder) / "model.keras"):
         seen.write(path)
     # Last, because it is what makes the two files a pair: see `litert`.
