@@ -4,6 +4,7 @@
     python segment.py train --data DIR --epochs 60 --out runs/mine
     python segment.py train --data DIR --folds 5 --out runs/folds
     python segment.py evaluate --data DIR --weights runs/mine/model.keras --out runs/scores
+    python segment.py calibrate --data DIR --weights runs/mine/model.keras --out runs/calibrated
     python segment.py compare --data DIR --weights A.keras B.keras --out runs/comparison
     python segment.py predict PICTURE... --weights runs/mine/model.keras --out masks
     python segment.py predict PICTURE... --weights runs/folds/fold*/model.keras --out masks
@@ -83,6 +84,29 @@ def run_evaluate(arguments):
         print(f"scoring {len(pairs)} pictures: {set_name}")
         workflow.score(network, pairs, set_name, out, arguments.protocol)
         print(f"results are in {out}")
+        list_left_out(left_out)
+
+
+def run_calibrate(arguments):
+    with releasing(new_folder(arguments, "calibrated")) as out:
+        from lesion import inputs, predict, score
+
+        data, weights = arguments.data, arguments.weights
+        network = predict.load_network(weights)
+        chosen = inputs.select_pairs(data, weights, arguments.part, usual="validation")
+        pairs, left_out = inputs.filter_pairs(
+            data, chosen.pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
+        )
+        note(inputs.remark_on([weights], pairs, chosen.remark))
+        print(f"calibrating on {len(pairs)} pictures: {chosen.set_name}")
+        found = score.calibrate(network, pairs)
+        print(found)
+        if not found.evident:
+            raise InputError(
+                f"{data}: no evidence that another rule fits these pictures better, gain "
+                f"{found.gain}: keep the weights as they are, or label more pictures"
+            )
+        print(f"calibrated weights: {score.save_calibrated(weights, network.settings, found, out)}")
         list_left_out(left_out)
 
 
@@ -183,6 +207,7 @@ RUNS = {
     "check": run_check,
     "train": run_train,
     "evaluate": run_evaluate,
+    "calibrate": run_calibrate,
     "compare": run_compare,
     "predict": run_predict,
     "convert": run_convert,

@@ -118,11 +118,7 @@ def add_evaluate(evaluate):
     add_data(evaluate)
     add_weights(evaluate, nargs="+")
     which = evaluate.add_mutually_exclusive_group()
-    which.add_argument(
-        "--part",
-        choices=("train", "validation", "test", "all"),
-        help="default: the test part where the data has one, else every pair",
-    )
+    add_part(which, "test")
     which.add_argument(
         "--protocol",
         choices=("isic2018",),
@@ -131,6 +127,15 @@ def add_evaluate(evaluate):
     add_constants(evaluate, LEGEND)
     add_out(evaluate)
     add_skip_bad(evaluate)
+
+
+def add_calibrate(calibrate):
+    add_data(calibrate)
+    add_weights(calibrate)
+    add_part(calibrate, "validation")
+    add_constants(calibrate, LEGEND)
+    add_out(calibrate)
+    add_skip_bad(calibrate)
 
 
 def add_compare(compare):
@@ -200,6 +205,14 @@ def add_data(command):
     command.add_argument("--data", metavar="DIR", required=True)
 
 
+def add_part(command, usual):
+    command.add_argument(
+        "--part",
+        choices=("train", "validation", "test", "all"),
+        help=f"default: the {usual} part where the data has one, else every pair",
+    )
+
+
 def add_weights(command, **several):
     """several: how more than one file is taken; their probabilities are averaged."""
     default, about = ([SHIPPED_WEIGHTS], SEVERAL_HELP) if several else (SHIPPED_WEIGHTS, "")
@@ -224,6 +237,7 @@ COMMANDS = {
     "check": ("say what a data folder holds, and what is wrong", add_check),
     "train": ("train a network and score it", add_train),
     "evaluate": ("score saved weights on pairs", add_evaluate),
+    "calibrate": ("fit threshold and clean-up to a few labelled pictures", add_calibrate),
     "compare": ("two or more networks on the same pictures", add_compare),
     "predict": ("draw the outline of the lesion in pictures", add_predict),
     "convert": (

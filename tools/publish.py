@@ -32,6 +32,7 @@ PUBLISHED = (
     *("model", "image_size", "channels", "loss", "epochs", "batch_size", "learning_rate", "seed"),
     *("validation", "test"),
     *("threshold", "one_lesion", "validation_dice", "centred_disc_radius"),
+    "calibration",
     *("created", "git_commit", "versions"),
 )
 

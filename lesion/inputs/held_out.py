@@ -39,7 +39,9 @@ class Selection(NamedTuple):
     remark: str
 
 
-def select_pairs(directory: str | Path, weights: str | Path, part: str | None = None) -> Selection:
+def select_pairs(
+    directory: str | Path, weights: str | Path, part: str | None = None, usual: str = "test"
+) -> Selection:
     """Choose the pairs of a data folder that a network may be scored on.
 
     The division is the one that the network was trained with: that of the split.json beside it or,
@@ -48,8 +50,9 @@ def select_pairs(directory: str | Path, weights: str | Path, part: str | None = 
     Args:
         directory: data folder.
         weights: path of the network.
-        part: "train", "validation", "test" or "all"; None takes the test part where the network or
-            the folder says which pictures are in it, else every pair.
+        part: "train", "validation", "test" or "all"; None takes the usual one where the network
+            or the folder says which pictures are in it, else every pair.
+        usual: "test" to score; "validation" to choose, since what is chosen is not scored there.
 
     Raises:
         InputError: the part has no pairs, or the split.json is damaged.
@@ -59,7 +62,7 @@ def select_pairs(directory: str | Path, weights: str | Path, part: str | None = 
     split = own = own_split(directory, weights, every)
     if own is None and part != "all" and (part or _is_divided(folders)):
         split = load_split(directory, *_recorded(weights)[0])
-    part = part or ("all" if split is None else "test" if split.test else "validation")
+    part = part or ("all" if split is None else usual if getattr(split, usual) else "validation")
     pairs = every if part == "all" else getattr(split, part)
     if not pairs:
         where = "folder" if part == "all" else f"{part} part"

@@ -43,8 +43,7 @@ def predict_files(
 
     Args:
         network: makes the masks.
-        images: paths of pictures, as of `inputs.find_pictures`; `inputs.filter_pictures` finds in
-            a moment what is no picture at all.
+        images: paths of pictures, as `inputs.find_pictures` and `inputs.filter_pictures` give them.
         directory: where results go; must exist.
         mm_per_pixel: side of a pixel in millimetres, the same in all pictures; None if not known.
         skip_bad: leave damaged files out instead.

@@ -6,6 +6,7 @@ print(score.describe(score.write_scores(directory, rows, {"set": "test"})))
 """
 
 from lesion.score.baselines import CentredDisc, baseline_table, otsu_largest_component
+from lesion.score.calibration import Calibrated, calibrate, save_calibrated
 from lesion.score.choice import THRESHOLDS, MaskRule, choose_mask_rule
 from lesion.score.evaluation import (
     HUMAN,
@@ -35,12 +36,14 @@ __all__ = [
     "MODEL",
     "SCORES",
     "THRESHOLDS",
+    "Calibrated",
     "Calibration",
     "CentredDisc",
     "MaskRule",
     "assess_quality",
     "baseline_table",
     "bootstrap_interval",
+    "calibrate",
     "choose_mask_rule",
     "compare_paired",
     "describe",
@@ -53,6 +56,7 @@ __all__ = [
     "predictions_of",
     "predictions_without_truth",
     "risk_coverage",
+    "save_calibrated",
     "score_pair",
     "strata",
     "summarise",

@@ -82,14 +82,16 @@ def choose_mask_rule(network: Network, pairs: Sequence[Pair], progress: bool = T
     return MaskRule(threshold, one_lesion, float(curve[chosen]), curve, gain)
 
 
-def dice_both_ways(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Return the Dice of a picture at each of THRESHOLDS: float64 (2, T).
+def dice_both_ways(
+    truth: np.ndarray, probability: np.ndarray, thresholds: np.ndarray = THRESHOLDS
+) -> np.ndarray:
+    """Return the Dice of a picture at each of T ascending thresholds: float64 (2, T).
 
     The first row is of whole masks, the second of their largest components alone.
     """
-    every = dice_at_thresholds(truth, probability, THRESHOLDS)
+    every = dice_at_thresholds(truth, probability, thresholds)
     largest = [
-        dice(truth, largest_component(mask_at(probability, threshold))) for threshold in THRESHOLDS
+        dice(truth, largest_component(mask_at(probability, threshold))) for threshold in thresholds
     ]
     return np.stack([every, largest])
 

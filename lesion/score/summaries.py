@@ -48,6 +48,22 @@ def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:
         (lower, upper); both are the mean where N is 1 or all values are equal.
 
     Raises:
+        ValueError: as `resampled_means`.
+    """
+    tail = 50 * (1 - CONFIDENCE)
+    # Rounding in the sums may not push the interval of equal values off their mean.
+    ends = np.percentile(resampled_means(values), (tail, 100 - tail))
+    lower, upper = np.clip(ends, np.min(values), np.max(values))
+    return float(lower), float(upper)
+
+
+def resampled_means(values: Sequence[float]) -> np.ndarray:
+    """Return the means of RESAMPLES samples of N values, drawn from these with replacement.
+
+    Args:
+        values: (N,) finite numbers.
+
+    Raises:
         ValueError: no values, or one that is not finite.
     """
     values = np.asarray(values, np.float64)
@@ -63,11 +79,7 @@ def bootstrap_interval(values: Sequence[float]) -> tuple[float, float]:
     for done in range(0, RESAMPLES, at_once):
         shape = (min(at_once, RESAMPLES - done), values.size)
         means.append(values[rng.integers(values.size, size=shape, dtype=np.int32)].mean(axis=1))
-    means = np.concatenate(means)
-    tail = 50 * (1 - CONFIDENCE)
-    # Rounding in the sums may not push the interval of equal values off their mean.
-    lower, upper = np.clip(np.percentile(means, (tail, 100 - tail)), values.min(), values.max())
-    return float(lower), float(upper)
+    return np.concatenate(means)
 
 
 def summarise(rows: Sequence[Mapping]) -> dict:
