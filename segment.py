@@ -132,6 +132,7 @@ def run_compare(arguments):
 
 def run_predict(arguments):
     from lesion import inputs
+    from lesion.inputs.folders import few
 
     images, passed_over = inputs.find_pictures(arguments.paths)  # before --out lies among them
     with releasing(new_folder(arguments, "masks")) as out:
@@ -154,6 +155,11 @@ def run_predict(arguments):
             print(
                 f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x"
                 f"{row['height']}, quality estimate {row['quality']:.2f}{left_away(network, row)}"
+            )
+        if unlike := [row["name"] for row in rows if row["unfamiliar"]]:
+            note(
+                f"{len(unlike)} of {len(rows)} pictures are unlike those the network was trained "
+                f"on: {few(unlike)}"
             )
         if several := sum(bool(left_away(network, row)) for row in rows):
             note(

@@ -65,7 +65,7 @@ def end_to_end(network, files):
 
 def bare(network, files):
     """What no prediction can do without: decoding, and the network's four views."""
-    for _ in in_order(lambda file: network.views_of(read_image(file)), files):
+    for _ in in_order(lambda file: network.answer_to(read_image(file)), files):
         pass
 
 

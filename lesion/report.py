@@ -167,7 +167,8 @@ def _quality(scored):
     quality = scored.summary["quality"]
     yield "<h2>Does it know when it is wrong?</h2>"
     yield (
-        "<p>Quality estimate without truth: mean Dice of a mask with the masks of the mirrored "
+        "<p>Quality estimate without truth: the Dice to expect of a mask, learnt from validation "
+        "pictures, or, where they were too few, its mean Dice with the masks of the mirrored "
         f"picture. Of the {quality['flagged']} pictures with the lowest estimates, "
         f"<strong>{percent(quality['failed_among_flagged'])}</strong> failed (Dice below "
         f"{FAILURE_DICE}); of all pictures, {percent(quality['failed_among_all'])}, which is what "
@@ -175,6 +176,8 @@ def _quality(scored):
     )
     words = {
         "failures_flagged": ("share of the failed pictures that are flagged", percent),
+        "mean_estimate": ("mean estimate", number),
+        "mean_dice": ("mean Dice", number),
         "area_under_risk_coverage": ("area under the risk-coverage curve", number),
         "area_at_random": ("the same at random", number),
         "area_at_best": ("the same, ordered by Dice, the best possible", number),

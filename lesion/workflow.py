@@ -20,6 +20,7 @@ from lesion.report import write_report
 from lesion.runs import describe_environment
 from lesion.score import challenge
 from lesion.score.choice import choose_mask_rule
+from lesion.score.estimation import fit_estimate
 from lesion.score.evaluation import evaluate, fit_disc
 from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
@@ -155,6 +156,7 @@ class Training:
         self.rule = rule
         seen = seen_pictures(self.split, self.settings.model, self.settings.start_from)
         seen.write(self.run / "model.keras")
+        network.estimate = fit_estimate(network, self.split.validation, progress=False)
         network.settings = {
             **_recorded(self.settings),
             "threshold": rule.threshold,
@@ -163,6 +165,8 @@ class Training:
             "centred_disc_radius": fit_disc(self.split.train).radius,
             **describe_environment(),
         }
+        if network.estimate:
+            network.settings["quality_estimate"] = network.estimate.to_dict()
         save_model(self.model, self.run / "model.keras", network.settings)
         return network
 

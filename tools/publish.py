@@ -23,6 +23,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from lesion.console import InputError, Parser, run, without_errors_shown
 from lesion.inputs.seen import SeenPictures
+from lesion.predict.features import with_features
 from lesion.predict.litert import HASHES, sha256
 from lesion.predict.network import Network, load_keras_network
 from lesion.storage import replacing, write_json
@@ -32,7 +33,7 @@ PUBLISHED = (
     *("model", "image_size", "channels", "loss", "epochs", "batch_size", "learning_rate", "seed"),
     *("validation", "test"),
     *("threshold", "one_lesion", "validation_dice", "centred_disc_radius"),
-    "calibration",
+    *("calibration", "quality_estimate"),
     *("created", "git_commit", "versions"),
 )
 
@@ -90,11 +91,12 @@ def as_tflite(network: Network) -> bytes:
     """Return the bytes of a .tflite file that predicts what a network with Keras does.
 
     It takes one picture at a time, (1, S, S, C) with the network's image size, and gives
-    (1, S, S, 1). Weights are half floats; what is computed is float32. Batch normalisation becomes
-    part of the weights, which are rounded once more after that: probabilities differ from those of
-    Keras by as much as those differ from the ones before rounding, some thousandths at most.
+    (1, S, S, 1) and the features (1, F) of `with_features`. Weights are half floats; what is
+    computed is float32. Batch normalisation becomes part of the weights, which are rounded once
+    more after that: probabilities differ from those of Keras by as much as those differ from the
+    ones before rounding, some thousandths at most.
     """
-    size, model = network.image_size, network.model
+    size, model = network.image_size, with_features(network.model)
     picture = tf.TensorSpec((1, size, size, network.channels), tf.float32)
     # The converter finds no variables in a Keras 3 model by itself, and would take them for zeros.
     holder = tf.Module()

@@ -52,9 +52,8 @@ def predict_files(
 
     Returns:
         (lines of lesions.csv as dicts, one a picture, in their order: name, height, width (pixels),
-        area (share of the picture), quality (`Prediction.quality`), then what
-        `description.describe_lesion` says of the mask, but for parts, which is `Prediction.parts`;
-        a line for each file that was left out).
+        area (share of the picture), quality, unfamiliar (1, 0, None) and parts as in `Prediction`,
+        the rest as `description.describe_lesion` says; a line for each file that was left out).
 
     Raises:
         InputError: a file is damaged and `skip_bad` is off, or no file is left.
@@ -163,6 +162,7 @@ def _describe(name, picture, prediction, mm_per_pixel):
     height, width = prediction.mask.shape
     row = {"name": name, "height": height, "width": width, "area": float(prediction.mask.mean())}
     row["quality"] = prediction.quality
+    row["unfamiliar"] = None if prediction.unfamiliar is None else int(prediction.unfamiliar)
     for key, value in describe_lesion(prediction.mask, picture, mm_per_pixel).items():
         row[key] = round(value, 4) if isinstance(value, float) else value
     # The mask holds no more than one of them where only the largest was kept.

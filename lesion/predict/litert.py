@@ -1,7 +1,7 @@
 """Predictions without TensorFlow: the .tflite file that `tools.publish` writes, run by LiteRT.
 
     model = load_litert("files/lite.keras")     # None where only Keras can do it
-    probability = model.predict_on_batch(pictures)
+    probabilities, features = split_answer(model.predict_on_batch(pictures))     # of features.py
 
 TensorFlow and Keras take seconds to start, LiteRT a few milliseconds, and on a CPU it also predicts
 faster. The .keras file stays the one that is named everywhere; its twin is used where it can be.
@@ -46,14 +46,16 @@ class LitertModel:
         first = self._start()
         self._free.put(first)
         self._cores = ThreadPoolExecutor(usable_cores())
-        (given,), (made,) = first.get_input_details(), first.get_output_details()
+        (given,), made = first.get_input_details(), first.get_output_details()
+        # First the probabilities, then the features, which files of earlier versions lack.
+        made = sorted(made, key=lambda output: -len(output["shape"]))
         one, *inputs = map(int, given["shape"])
-        outputs = [int(side) for side in made["shape"][1:]]
+        outputs = [int(side) for side in made[0]["shape"][1:]]
         square = len(inputs) == 3 and inputs[0] == inputs[1] and inputs[2] in (1, 3)
         if one != 1 or not square or outputs != [*inputs[:2], 1]:
             raise ValueError(f"maps {inputs} to {outputs}, not square pictures to probabilities")
         self.input_shape, self.output_shape = (None, *inputs), (None, *outputs)
-        self._input, self._output = given["index"], made["index"]
+        self._input, self._outputs = given["index"], [output["index"] for output in made]
 
     def _start(self):
         # One at a time, as the error stream is closed; LiteRT reports there what it uses.
@@ -70,17 +72,19 @@ class LitertModel:
         try:
             interpreter.set_tensor(self._input, picture[None])
             interpreter.invoke()
-            return interpreter.get_tensor(self._output)[0]
+            return [interpreter.get_tensor(output)[0] for output in self._outputs]
         finally:
             self._free.put(interpreter)
 
-    def predict_on_batch(self, pictures: np.ndarray) -> np.ndarray:
-        """Map float32 (N, S, S, C) in [0, 1] to probabilities, float32 (N, S, S, 1).
+    def predict_on_batch(self, pictures: np.ndarray) -> list[np.ndarray]:
+        """Map float32 (N, S, S, C) in [0, 1] to probabilities (N, S, S, 1) and features (N, F).
+
+        Both are float32; a file of earlier versions gives the probabilities alone.
 
         Each core takes one picture after the other, which needs less talk between them than
         sharing one out. May be called by several threads at once.
         """
-        return np.stack(list(self._cores.map(self._run, pictures)))
+        return [np.stack(made) for made in zip(*self._cores.map(self._run, pictures), strict=True)]
 
 
 def load_litert(path: str | Path) -> LitertModel | None:

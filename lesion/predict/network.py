@@ -10,7 +10,6 @@ Every mask of the project, whoever asks for it, is made by `Network.predict`.
 import importlib
 import json
 import sys
-from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,8 @@ from lesion import startup
 from lesion.console import InputError
 from lesion.inputs.reading import resize_image
 from lesion.masks import largest_component, mask_at, window_of
+from lesion.predict.estimate import Evidence, QualityEstimate, agreement, evidence_of, judge
+from lesion.predict.features import split_answer, with_features
 from lesion.predict.litert import LitertModel, load_litert
 
 # Axes (rows, columns) along which a picture is mirrored: as it is, left-right, up-down, both. A
@@ -40,14 +41,19 @@ class Prediction:
     Attributes:
         probability: float32 (H, W) in [0, 1], of "lesion" for each pixel.
         mask: uint8 (H, W) of 0 and 1.
-        quality: estimate in 0..1 of how far the mask can be relied on, see `agreement`.
+        quality: estimate in 0..1 of the mask's Dice, see `estimate.judge`.
         parts: connected components (8 neighbours) before the largest was kept.
+        unfamiliar: whether the picture is unlike all that the network was trained on; None where
+            its weights do not tell.
+        evidence: what the quality was judged by.
     """
 
     probability: np.ndarray
     mask: np.ndarray
     quality: float
     parts: int
+    unfamiliar: bool | None
+    evidence: Evidence
 
 
 @dataclass
@@ -61,6 +67,7 @@ class Network:
         threshold: a pixel is foreground from this probability on; chosen on validation pictures.
         one_lesion: only the largest component of a mask counts, without holes; chosen there too.
         settings: everything recorded with the weights.
+        estimate: what was learnt of the quality of its masks, or None.
     """
 
     model: object
@@ -68,9 +75,11 @@ class Network:
     threshold: float = 0.5
     one_lesion: bool = False
     settings: dict = field(default_factory=dict)
+    estimate: QualityEstimate | None = None
 
     def __post_init__(self):
         # Keras does not promise that a model may be used by several threads at once.
+        self._answering = with_features(self.model)
         self._turn = nullcontext() if isinstance(self.model, LitertModel) else Lock()
 
     @property
@@ -95,22 +104,26 @@ class Network:
         Raises:
             InputError: the network answers with what is no number, or no probability.
         """
-        return self._prediction(self.views_of(picture), picture.shape[:2])
+        views, features = self.answer_to(picture)
+        return self._prediction(views, features, picture.shape[:2])
 
-    def views_of(self, picture: np.ndarray) -> np.ndarray:
+    def answer_to(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the probabilities of the four views, turned back: float32 (4, S, S).
+
+        Also returns the mean of their features, see `features.with_features`: float32 (F,) or None.
 
         Args and Raises: as `predict`.
         """
         resized = resize_image(_with_channels(picture, self.channels), self.image_size)
         inputs = np.stack([np.flip(resized, axes) for axes in VIEWS])
         with self._turn:
-            # A network in mixed precision answers in half floats, which OpenCV does not know.
-            outputs = np.asarray(self.model.predict_on_batch(inputs)).astype(np.float32)[..., 0]
+            outputs, features = split_answer(self._answering.predict_on_batch(inputs))
+        outputs = outputs[..., 0]
         _check_probabilities(outputs)
-        return np.stack([np.flip(view, axes) for view, axes in zip(outputs, VIEWS, strict=True)])
+        views = [np.flip(view, axes) for view, axes in zip(outputs, VIEWS, strict=True)]
+        return np.stack(views), None if features is None else features.mean(axis=0)
 
-    def _prediction(self, views, size):
+    def _prediction(self, views, features, size):
         """Return the Prediction that the views (4, S, S) make at the picture's (height, width)."""
         probability = _resize_probability(views.mean(axis=0), size)
         mask = mask_at(probability, self.threshold)
@@ -118,34 +131,13 @@ class Network:
         mask = largest_component(mask) if self.one_lesion else mask
         # One view after the other: each may have the size of a large photograph.
         masks_of_views = (self.mask_of(_resize_probability(view, size)) for view in views)
-        return Prediction(probability, mask, agreement(mask, masks_of_views), parts)
+        evidence = evidence_of(probability, mask, agreement(mask, masks_of_views), features)
+        quality, unfamiliar = self.judge(evidence)
+        return Prediction(probability, mask, quality, parts, unfamiliar, evidence)
 
-
-def agreement(mask: np.ndarray, others: Iterable[np.ndarray]) -> float:
-    """Return the quality estimate in 0..1: mean Dice of a mask with those of its mirrored views.
-
-    An empty mask gets 0, even where all views agree on it: every picture is taken of a lesion, so
-    "nothing there" is what somebody should look at.
-
-    Source of the idea: test-time augmentation as a measure of aleatoric uncertainty, Wang et al.
-    2019, arXiv:1807.07356.
-
-    Args:
-        mask: 0/1 (H, W).
-        others: one or more of that size, of single views turned back onto the picture.
-
-    Raises:
-        ValueError: there is no other mask.
-    """
-    mask, dice = np.asarray(mask, bool), []
-    pixels = np.count_nonzero(mask)
-    for other in others:
-        other = np.asarray(other, bool)
-        both = np.count_nonzero(mask & other)
-        dice.append(2 * both / max(1, pixels + np.count_nonzero(other)))
-    if not dice:
-        raise ValueError("agreement is between masks: give that of one view at least")
-    return float(np.mean(dice))
+    def judge(self, evidence: Evidence) -> tuple[float, bool | None]:
+        """Return the quality of a mask in 0..1, and whether the picture is unfamiliar."""
+        return judge(evidence, self.estimate)
 
 
 def _check_probabilities(outputs):
@@ -208,7 +200,13 @@ def _network(model, path):
     settings = _read_settings(path.with_suffix(".json"))
     size = model.input_shape[1] or settings.get("image_size") or 128
     threshold, one_lesion = float(settings.get("threshold", 0.5)), settings.get("one_lesion", False)
-    return Network(model, int(size), threshold, one_lesion is True, settings)
+    estimate = _estimate(settings)
+    return Network(model, int(size), threshold, one_lesion is True, settings, estimate)
+
+
+def _estimate(settings):
+    content = settings.get("quality_estimate")
+    return None if content is None else QualityEstimate.from_dict(content)
 
 
 def _load_model(path):
@@ -290,6 +288,7 @@ def _read_settings(path):
             raise InputError("threshold must lie between 0 and 1")
         int(settings.get("image_size") or 0)
         float(settings.get("centred_disc_radius") or 0)
+        _estimate(settings)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"{path}: not the settings of a network ({error}): restore it, or delete it to use "

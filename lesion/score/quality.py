@@ -2,7 +2,7 @@
 
     report = assess_quality([row["quality"] for row in rows], [row["dice"] for row in rows])
 
-The estimate, `predict.agreement`, needs no label, so it can be given with every new prediction;
+The estimate, see `predict.estimate`, needs no label, so it can be given with every new prediction;
 whether it finds the failed ones is measured on labelled pictures.
 """
 
@@ -52,6 +52,7 @@ def assess_quality(quality: Sequence[float], dice: Sequence[float]) -> dict:
         failed_among_flagged: share of them with a Dice below 0.5.
         failed_among_all: the same share of all pictures: what flagging at random would give.
         failures_flagged: share of the failed pictures that are flagged; None if none failed.
+        mean_estimate, mean_dice: alike where the estimate is the Dice to expect.
         area_under_risk_coverage: mean risk over all coverages, lower is better.
         area_at_random: the same without any order, which is the mean of 1 - Dice.
         area_at_best: the same if the estimate ordered the pictures by their true Dice.
@@ -76,6 +77,8 @@ def assess_quality(quality: Sequence[float], dice: Sequence[float]) -> dict:
         "failed_among_flagged": float(found / flagged),
         "failed_among_all": float(failed.mean()),
         "failures_flagged": float(found / failed.sum()) if failed.any() else None,
+        "mean_estimate": float(quality.mean()),
+        "mean_dice": float(dice.mean()),
         "area_under_risk_coverage": float(risk.mean()),
         "area_at_random": float(np.mean(1 - dice)),
         "area_at_best": float(risk_coverage(dice, dice)[1].mean()),

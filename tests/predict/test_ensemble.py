@@ -53,7 +53,7 @@ def test_the_quality_counts_the_views_of_all_members():
     network = Ensemble([Network(Columns(0), 4), Network(Constant(1), 4)])
     prediction = network.predict(WHITE[:4, :4])
     assert prediction.mask.all()
-    assert prediction.quality == pytest.approx((4 * 2 / 3 + 4 * 1) / 8)
+    assert prediction.evidence.agreement == pytest.approx((4 * 2 / 3 + 4 * 1) / 8)
 
 
 def test_settings_are_those_that_the_members_share():

@@ -64,7 +64,9 @@ def test_four_mirrored_views_are_averaged_and_their_masks_compared_with_the_writ
     np.testing.assert_array_equal(prediction.probability, np.full((4, 4), 0.5, np.float32))
     assert prediction.mask.sum() == 16
     # Each view alone finds two of the four columns: Dice 2 * 8 / (16 + 8) with the whole.
-    assert prediction.quality == pytest.approx(2 / 3)
+    assert prediction.evidence.agreement == pytest.approx(2 / 3)
+    assert prediction.quality == 0  # a mask of the whole picture tells nothing from anything
+    assert prediction.unfamiliar is None
     assert prediction.parts == 1
     assert Network(Columns(), 4, threshold=0.51).predict(white).quality == 0  # an empty mask
 
@@ -188,7 +190,13 @@ def test_without_its_settings_a_network_uses_one_half(trained, tmp_path, capsys)
     assert "threshold is 0.5" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"threshold": 2}', '{"threshold": "high"}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("{", "[]", "{}", '{"threshold": 2}', '{"threshold": "high"}'),
+        '{"threshold": 0.5, "quality_estimate": {"weights": [1, 2, 3, 4]}}',
+    ],
+)
 def test_damaged_settings_are_named(content, trained, tmp_path):
     shutil.copy(trained / "model.keras", tmp_path / "model.keras")
     (tmp_path / "model.json").write_text(content)

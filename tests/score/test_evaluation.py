@@ -11,7 +11,8 @@ from PIL import Image
 
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask
-from lesion.predict.network import VIEWS, agreement, load_network
+from lesion.predict.estimate import agreement
+from lesion.predict.network import VIEWS, load_network
 from lesion.score.evaluation import HUMAN, MODEL, evaluate, of_method, predict_pairs, predictions_of
 from lesion.score.metrics import score_pair
 from lesion.score.results import describe, write_scores

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lesion.predict.network import agreement
+from lesion.predict.estimate import agreement
 from lesion.score.quality import assess_quality, risk_coverage
 
 SCORES = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1, max_size=40).map(
