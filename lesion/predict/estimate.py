@@ -152,11 +152,11 @@ def judge(evidence: Evidence, estimate: QualityEstimate | None) -> tuple[float, 
     """Return the quality of a mask in 0..1, and whether the picture is unlike all learnt from.
 
     Where it is, the quality is at most UNFAMILIAR_MOST, and less the further away the picture is.
-    A mask that is empty, or covers all of the picture, gets 0. Without an estimate, or features
+    A mask that is empty, or covers all of the picture, gets 0. Without an estimate, or the features
     that it is about, the quality is the agreement, and whether the picture is known is None.
     """
     told_apart = min(1.0, (1 - evidence.area) / ROOM) if evidence.area else 0.0
-    if estimate is None or evidence.features is None:
+    if estimate is None or np.shape(evidence.features) != estimate.mean.shape:
         return float(evidence.agreement * told_apart), None
     quality = estimate.expected_dice(evidence)
     distance = float(estimate.distance(evidence.features))

@@ -66,6 +66,7 @@ def test_nothing_and_everything_are_no_lesion(known):
 def test_without_estimate_or_features_the_quality_is_the_agreement():
     assert judge(evidence(), None) == (0.9, None)
     assert judge(evidence()._replace(features=None), estimate()) == (0.9, None)
+    assert judge(evidence((0, 1, 2)), estimate()) == (0.9, None)  # of another network
 
 
 def test_an_estimate_is_the_same_after_being_kept_as_json():

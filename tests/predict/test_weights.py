@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage
 
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_pair
@@ -76,3 +77,16 @@ def test_the_default_finds_real_lesions(shared_data):
     assert mean_dice(network, isic[::3]) > 0.87
     ham10000 = load_split(shared_data / "ham10000", seed=0, validation=0.1, test=0.1).test
     assert mean_dice(network, ham10000[::6]) > 0.9
+
+
+def test_the_default_says_that_it_has_not_learnt_from_faces_and_noise():
+    network = load_network(SHIPPED_WEIGHTS)
+    if network.estimate is None:
+        pytest.skip("files/lite.json holds no quality estimate yet")
+    noise = np.random.default_rng(0).integers(0, 256, (200, 260, 3)).astype(np.uint8)
+    for picture in (skimage.data.astronaut(), skimage.data.coffee(), noise):
+        prediction = network.predict(picture)
+        assert prediction.unfamiliar
+        assert prediction.quality <= 0.5
+    pictures = [read_pair(pair)[0] for pair in find_pairs(ROOT / "test").labelled]
+    assert np.mean([network.predict(picture).unfamiliar for picture in pictures]) < 0.2
