@@ -82,7 +82,7 @@ def run_evaluate(arguments):
             inputs.refuse_seen(arguments.weights, pairs)
         note(inputs.remark_on(arguments.weights, pairs, chosen.remark))
         print(f"scoring {len(pairs)} pictures: {set_name}")
-        workflow.score(network, pairs, set_name, out, arguments.protocol)
+        workflow.score(network, pairs, set_name, out, protocol=arguments.protocol)
         print(f"results are in {out}")
         list_left_out(left_out)
 

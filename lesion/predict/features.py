@@ -17,8 +17,8 @@ def with_features(model):
 
     They are what the encoder hands over to the decoder at each level but the finest, and what the
     decoder starts from, averaged over the picture: the finer ones tell skin from other matter,
-    the coarser ones lesions from other things. The probabilities stay the same. A model of another
-    kind is returned as it is.
+    the coarser ones lesions from other things. The probabilities stay the same. A model without
+    such layers is returned as it is.
     """
     if not getattr(model, "name", "").startswith(OWN):
         return model
@@ -32,6 +32,8 @@ def with_features(model):
         side = layers.get(f"up{level}_side_conv")
         handed_over.append(side.input if side else layers[f"up{level}_skip"].input[1])
         level += 1
+    if not handed_over:
+        return model
     average = keras.layers.GlobalAveragePooling2D(dtype="float32")
     features = keras.ops.concatenate([average(values) for values in handed_over], axis=-1)
     return keras.Model(model.input, [model.output, features])
