@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from lesion.inputs.folders import few
 from lesion.score.evaluation import MODEL
 from lesion.score.metrics import JACCARD_THRESHOLD
+from lesion.score.results import mean_with_interval
 
 TITLE = "ISIC 2018 task 1"
 PICTURES = 1000  # in its test
@@ -41,9 +42,8 @@ def headline(summary: dict) -> str:
         summary: of `results.write_scores`, with the "shortfall" of the pictures that were scored.
     """
     score = summary["methods"][MODEL]["thresholded_jaccard"]
-    number = "thresholded Jaccard {:.3f} [{:.3f}, {:.3f}], Jaccard below {} counted as 0".format(
-        score["mean"], *score["interval"], JACCARD_THRESHOLD
-    )
+    below = f"Jaccard below {JACCARD_THRESHOLD} counted as 0"
+    number = f"thresholded Jaccard {mean_with_interval(score)}, {below}"
     if summary["shortfall"]:
         return f"NOT THE OFFICIAL TEST of {TITLE} ({summary['shortfall']}): {number}"
     return f"{TITLE}, official test of {PICTURES:,} pictures: {number}"

@@ -85,7 +85,7 @@ def describe_people(people: dict) -> str:
     """Return in words what `summarise_methods` says of two annotators and the network."""
     scores = {
         who: ", ".join(
-            f"{words} {_with_interval(people[who][score])}" for score, words in PEOPLE.items()
+            f"{words} {mean_with_interval(people[who][score])}" for score, words in PEOPLE.items()
         )
         for who in (HUMAN, "network")
     }
@@ -95,7 +95,8 @@ def describe_people(people: dict) -> str:
     )
 
 
-def _with_interval(score):
+def mean_with_interval(score: dict) -> str:
+    """Return the mean of a summarised score with its 95 % interval, in words."""
     return "{:.3f} [{:.3f}, {:.3f}]".format(score["mean"], *score["interval"])
 
 
@@ -146,7 +147,7 @@ def describe(summary: dict) -> str:
         f"{'':{width}}  {'Dice':^20}  {'Jaccard':^20}  Dice < {FAILURE_DICE}",
     ]
     for name, scores in methods.items():
-        columns = [_with_interval(scores[key]) for key in ("dice", "jaccard")]
+        columns = [mean_with_interval(scores[key]) for key in ("dice", "jaccard")]
         lines.append(
             f"{name:{width}}  {columns[0]:20}  {columns[1]:20}  {scores[SHARE_FAILED]:8.1%}"
         )

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from brightness import Brightness
 from PIL import Image
 
 from lesion.console import InputError
@@ -57,19 +58,6 @@ def test_all_parts_are_kept_where_that_is_better():
     assert cross_validate(several, GRID, BEFORE, 6).after == Rule(0.5, False)
 
 
-class Brightness:
-    """A network for which bright is lesion."""
-
-    input_shape = (None, 64, 64, 3)
-
-    def __init__(self):
-        self.pictures = 0
-
-    def predict_on_batch(self, inputs):
-        self.pictures += len(inputs) / 4
-        return inputs[..., :1]
-
-
 @pytest.fixture
 def write_pairs(tmp_path):
     """Write hills of brightness, of which a mask holds what is brighter than its outline's level.
@@ -99,7 +87,7 @@ def write_pairs(tmp_path):
 
 def test_pictures_are_predicted_once_and_lesions_counted(write_pairs):
     pairs = write_pairs([0.7] * 12)
-    model = Brightness()
+    model = Brightness(64)
     found = calibrate(Network(model, 64), pairs, progress=False)
     assert (model.pictures, found.pictures, found.lesions) == (12, 12, 6)
     assert (found.after.threshold, found.evident) == (pytest.approx(0.7, abs=0.021), True)
@@ -109,7 +97,7 @@ def test_pictures_are_predicted_once_and_lesions_counted(write_pairs):
 
 
 def test_a_rule_of_its_own_is_among_those_compared(write_pairs):
-    found = calibrate(Network(Brightness(), 64, 0.5317), write_pairs([0.5317] * 10), False)
+    found = calibrate(Network(Brightness(64), 64, 0.5317), write_pairs([0.5317] * 10), False)
     assert 0.5317 not in THRESHOLDS
     assert (found.after, found.dice_before) == (Rule(0.5317, False), 1)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from brightness import Brightness
 from PIL import Image
 
 from lesion.inputs.pairing import Pair, find_pairs
@@ -11,19 +12,6 @@ from lesion.score import choice
 from lesion.score.choice import THRESHOLDS, best_threshold, choose_mask_rule, dice_both_ways
 from lesion.score.evaluation import evaluate, of_method, predict_pairs
 from lesion.score.metrics import score_pair
-
-
-class Brightness:
-    """A network for which bright is lesion."""
-
-    input_shape = (None, 16, 16, 3)
-
-    def __init__(self):
-        self.pictures = 0
-
-    def predict_on_batch(self, inputs):
-        self.pictures += len(inputs) / 4
-        return inputs[..., :1]
 
 
 @pytest.fixture
@@ -67,7 +55,7 @@ def test_the_choice_is_the_best_of_both_ways_and_each_picture_is_predicted_once(
     with_glint = write_pair("1", probability, truth)
     with_two_lesions = write_pair("2", 0.6 * two, two)
     for pairs, one_lesion in (([with_glint], True), ([with_two_lesions], False)):
-        model = Brightness()
+        model = Brightness(16)
         rule = choose_mask_rule(Network(model, 16), pairs, progress=False)
         assert model.pictures == 1
         assert (rule.one_lesion, rule.validation_dice, rule.curve.max()) == (one_lesion, 1, 1)
@@ -113,7 +101,7 @@ def test_best_threshold_takes_the_middle_of_what_is_as_good_as_the_best():
 
 def test_an_empty_validation_set_is_refused():
     with pytest.raises(ValueError, match="validation set is empty"):
-        choose_mask_rule(Network(Brightness(), 16), [])
+        choose_mask_rule(Network(Brightness(16), 16), [])
 
 
 def test_memory_holds_one_picture_at_a_time(write_pair, spot, monkeypatch):
@@ -132,5 +120,5 @@ def test_memory_holds_one_picture_at_a_time(write_pair, spot, monkeypatch):
 
     monkeypatch.setattr(choice, "dice_both_ways", watched)
     pairs = [write_pair(str(number), spot[1], spot[0]) for number in range(8)]
-    choose_mask_rule(Network(Brightness(), 16), pairs, progress=False)
+    choose_mask_rule(Network(Brightness(16), 16), pairs, progress=False)
     assert len(alive) == 8
