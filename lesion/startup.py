@@ -6,6 +6,7 @@ lost: they are raised as exceptions, not written.
 """
 
 import ctypes
+import logging
 import os
 import sys
 
@@ -26,6 +27,8 @@ def start_keras():
         import keras
 
         keras.ops.zeros(1)  # the backend's devices are looked up, and reported on, at first use
+    # Each of several networks builds a graph of its own, which TensorFlow warns of.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def keep_memory():
