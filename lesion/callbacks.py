@@ -59,14 +59,15 @@ class AverageWeights(keras.callbacks.Callback):
 class BestEpoch(keras.callbacks.EarlyStopping):
     """Keras' early stopping on validation Dice, which a resumed run can carry on.
 
+    Without patience each epoch counts as better than those before it, and none ends the training.
     An epoch whose loss is no finite number is never the best, and ends the training.
     """
 
     STATE = ("best", "best_epoch", "wait", "stopped_epoch")
 
     def __init__(self, patience, checkpoint):
-        super().__init__("val_dice", mode="max", patience=patience, restore_best_weights=True)
-        self.average = AverageWeights()
+        super().__init__("val_dice", mode="max", patience=patience or 0, restore_best_weights=True)
+        self.average, self.last_counts = AverageWeights(), patience is None
         self.checkpoint, self.diverged = checkpoint, False
 
     def on_train_begin(self, logs=None):
@@ -85,6 +86,8 @@ class BestEpoch(keras.callbacks.EarlyStopping):
         if self.diverged:
             self.model.stop_training = True
         else:
+            if self.last_counts:
+                self.best = -math.inf
             self.average.show()  # which is what was validated
             super().on_epoch_end(epoch, logs)
             self.average.hide()

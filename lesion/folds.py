@@ -47,7 +47,7 @@ def train(splits: Sequence[Split], settings: Settings, run: str | Path) -> dict:
     workflow.record(run, settings, None, count)
     # Before the first is trained, so that a later start cannot divide the pictures otherwise.
     for split, folder in zip(splits, folders, strict=True):
-        workflow.record(folder, settings, split)
+        workflow.record(folder, workflow.settle(settings, split), split)
     for split, folder in zip(splits, folders, strict=True):
         ended = (folder / "report.html").exists()
         print(f"{folder.name} of {count}" + (" is trained already" if ended else ""))

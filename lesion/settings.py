@@ -89,7 +89,8 @@ class Settings:
     patience: int | None = field(
         default=None,
         metadata=number(
-            f"epochs without a better validation Dice to end at, instead of {PATIENCE} of all",
+            f"epochs without a better validation Dice to end at, instead of {PATIENCE} of all or, "
+            "where few pictures are for validation, never",
             1,
             1_000_000,
         ),
@@ -152,6 +153,8 @@ class Settings:
     def complete(self):
         """Return these settings with each None replaced by what the network is best trained with.
 
+        Patience stays, since it depends on the data too.
+
         Raises:
             InputError: MODEL or LOSS is no name that `unet` knows, or START_FROM is no file.
         """
@@ -177,10 +180,14 @@ class Settings:
             "loss": network.loss,
             "image_size": network.image_size,
             "learning_rate": rate,
-            "patience": max(LEAST_PATIENCE, round(PATIENCE * self.epochs)),
         }
         missing = {name: value for name, value in own.items() if getattr(self, name) is None}
         return replace(self, **missing)
+
+    def patient(self):
+        """Return these settings with the usual patience where none is given."""
+        usual = max(LEAST_PATIENCE, round(PATIENCE * self.epochs))
+        return replace(self, patience=usual if self.patience is None else self.patience)
 
 
 def as_names(value):

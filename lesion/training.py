@@ -7,6 +7,7 @@
 `lesion.workflow.Training` does all of this for a split and its settings.
 """
 
+import json
 from pathlib import Path
 
 import keras
@@ -36,25 +37,33 @@ class History:
         history: dict of column -> list with a value an epoch: loss, dice, val_loss, val_dice, ...
         epoch: list of the epochs' numbers, from 1.
         interrupted: whether somebody stopped the training, which can then be gone on with.
+        last_counts: whether the last epoch's weights are kept, and not those of the best one.
     """
 
-    def __init__(self, rows, interrupted=False):
+    def __init__(self, rows, interrupted=False, last_counts=False):
         names = [name for name in (rows[0] if rows else {}) if name != "epoch"]
         self.history = {name: [row[name] for row in rows] for name in names}
         self.epoch = [int(row["epoch"]) for row in rows]
-        self.interrupted = interrupted
+        self.interrupted, self.last_counts = interrupted, last_counts
 
     @classmethod
     def read(cls, run):
         """Return the history that a training left in its run folder."""
         rows = read_table(Path(run) / "history.csv")
-        return cls([{name: float(value) for name, value in row.items()} for row in rows])
+        rows = [{name: float(value) for name, value in row.items()} for row in rows]
+        return cls(rows, last_counts=_no_patience(run))
 
     @property
-    def best(self):
-        """(number of the epoch with the highest validation Dice, that Dice)."""
+    def kept(self):
+        """(number of the epoch whose weights are kept, its validation Dice)."""
         dice = self.history["val_dice"]
-        return self.epoch[int(np.argmax(dice))], max(dice)
+        position = len(dice) - 1 if self.last_counts else int(np.argmax(dice))
+        return self.epoch[position], dice[position]
+
+
+def _no_patience(run):
+    path = Path(run) / "parameters.json"
+    return path.is_file() and json.loads(path.read_text(encoding="utf-8"))["patience"] is None
 
 
 def compile_model(
@@ -93,10 +102,10 @@ def compile_model(
 
 
 def fit(model, training_data, validation_data, epochs, run, patience=None, resume=False):
-    """Train a compiled model; leave it with the weights of its best validation epoch.
+    """Train a compiled model; leave it with the weights of the epoch that counts.
 
     Now and then, after an epoch, the whole state goes to checkpoint.npz. Ctrl-C, or the stop button
-    of a notebook, ends it in good order: best weights, checkpoint of the last whole epoch, a line.
+    of a notebook, ends it in good order: weights kept, checkpoint of the last whole epoch, a line.
 
     Args:
         model: compiled by `compile_model`.
@@ -104,8 +113,8 @@ def fit(model, training_data, validation_data, epochs, run, patience=None, resum
         validation_data: `tf.data.Dataset` that is never augmented.
         epochs: most epochs to train.
         run: the run folder; history.csv, checkpoint.npz and tensorboard/ are written there.
-        patience: stop after so many epochs without a better validation Dice; None never stops
-            early, but still restores the best epoch.
+        patience: stop after so many epochs without a better validation Dice, and keep the best
+            one; None never stops early and keeps the last.
         resume: go on from the checkpoint of an interrupted run, if there is one, and end as if it
             had never been interrupted.
 
@@ -122,10 +131,10 @@ def fit(model, training_data, validation_data, epochs, run, patience=None, resum
     rows = checkpoint["rows"] if checkpoint else []
     if checkpoint and (checkpoint["state"]["stopped_epoch"] > 0 or len(rows) >= epochs):
         model.set_weights(checkpoint["best_weights"])
-        return History(rows)
+        return History(rows, last_counts=patience is None)
     about = f"going on after epoch {len(rows)}; " if rows else ""
     tqdm.write(f"{about}the first step builds the graph, which can take a minute")
-    best = BestEpoch(epochs if patience is None else patience, checkpoint)
+    best = BestEpoch(patience, checkpoint)
     progress = WriteProgress(run, rows, best)
     bar = ProgressBar(epochs, len(training_data), len(rows))
     board = keras.callbacks.TensorBoard(log_dir=str(Path(run) / "tensorboard"), write_graph=False)
@@ -147,7 +156,7 @@ def fit(model, training_data, validation_data, epochs, run, patience=None, resum
         progress.write_checkpoint()
     finally:
         bar.close()
-    history = History(rows, interrupted)
+    history = History(rows, interrupted, best.last_counts)
     best.restore()
     if line := _ending(history, best, epochs):
         tqdm.write(line)
@@ -164,7 +173,7 @@ def _ending(history, best, epochs):
         )
     if not done:
         return ""
-    kept = "the weights of epoch {}, validation Dice {:.3f}, are kept".format(*history.best)
+    kept = "the weights of epoch {}, validation Dice {:.3f}, are kept".format(*history.kept)
     if best.diverged:
         return (
             f"stopped in epoch {done + 1}: the loss became infinite or no number; {kept}. "

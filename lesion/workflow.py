@@ -19,7 +19,7 @@ from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
 from lesion.runs import describe_environment
 from lesion.score import challenge
-from lesion.score.choice import choose_mask_rule
+from lesion.score.choice import FEWEST, choose_mask_rule
 from lesion.score.estimation import fit_estimate
 from lesion.score.evaluation import evaluate, fit_disc
 from lesion.score.results import describe, write_scores
@@ -50,7 +50,7 @@ def train(split: Split, settings: Settings, run: str | Path) -> Network:
     )
     if (run / "model.keras").exists():  # stopped while it was being scored
         refuse_ended(run)
-        record(run, settings.complete(), split)
+        record(run, settle(settings, split), split)
         network = load_network(run / "model.keras")
     else:
         trained = Training(split, settings, run)
@@ -96,7 +96,7 @@ class Training:
     """
 
     def __init__(self, split: Split, settings: Settings, run: str | Path):
-        self.split, self.settings = split, settings.complete()
+        self.split, self.settings = split, settle(settings, split)
         _check_split(split, self.settings)
         self.run = Path(run)
         refuse_ended(self.run)
@@ -169,6 +169,16 @@ class Training:
             network.settings["quality_estimate"] = network.estimate.to_dict()
         save_model(self.model, self.run / "model.keras", network.settings)
         return network
+
+
+def settle(settings: Settings, split: Split) -> Settings:
+    """Return the complete settings of a training on this split.
+
+    Without a patience of their own, few validation pictures neither end it nor choose its epoch:
+    what is best of six is so by chance, while the last epochs are the steadiest.
+    """
+    settings = settings.complete()
+    return settings.patient() if len(split.validation) >= FEWEST else settings
 
 
 def seen_pictures(split: Split, model: str, start_from: str) -> SeenPictures:

@@ -44,13 +44,14 @@ def test_what_is_none_becomes_the_networks_own(tmp_path):
         complete = Settings(model=name, epochs=100).complete()
         assert (complete.loss, complete.image_size) == (network.loss, network.image_size)
         assert complete.learning_rate == network.learning_rate
-        assert complete.patience == 40
+        assert (complete.patience, complete.patient().patience) == (None, 40)
     weights = tmp_path / "model.keras"
     weights.touch()
     given = Settings(start_from=weights, loss="dice", image_size=64, patience=3).complete()
     assert given.learning_rate == unet.NETWORKS["lite"].learning_rate * FINE_TUNING
     assert (given.loss, given.image_size, given.patience) == ("dice", 64, 3)
-    assert Settings(epochs=3).complete().patience == 5
+    assert given.patient().patience == 3
+    assert Settings(epochs=3).patient().patience == 5
 
 
 @pytest.mark.parametrize("start_from", ["random", "scratch", "none", ""])

@@ -60,18 +60,18 @@ def test_learning_rate_warms_up_and_falls():
 
 @pytest.mark.slow
 def test_history_best_weights_and_repetition(drawn_folder, tmp_path):
-    model, validation, history = train_briefly(drawn_folder, tmp_path / "a")
+    model, validation, history = train_briefly(drawn_folder, tmp_path / "a", patience=3)
     assert history.epoch == [1, 2, 3]
     assert not history.interrupted
     assert training.History.read(tmp_path / "a").history == history.history
     assert any((tmp_path / "a" / "tensorboard").rglob("events*"))
 
     # The model holds the weights of the best epoch, not of the last.
-    _, best = history.best
+    _, best = history.kept
     scores = model.evaluate(validation, return_dict=True, verbose=0)
     assert scores["dice"] == pytest.approx(best, abs=1e-5)
 
-    again, _, history_again = train_briefly(drawn_folder, tmp_path / "b")
+    again, _, history_again = train_briefly(drawn_folder, tmp_path / "b", patience=3)
     assert history_again.history == history.history
     for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -96,7 +96,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     assert "stopped by hand after epoch 2 of 4" in capsys.readouterr().out
     # What is left is the best epoch, not the last step.
     scores = stopped.evaluate(validation, return_dict=True, verbose=0)
-    assert scores["dice"] == pytest.approx(cut.best[1], abs=1e-5)
+    assert scores["dice"] == pytest.approx(cut.kept[1], abs=1e-5)
 
     options["resume"] = True
     resumed, _, history_resumed = train_briefly(drawn_folder, run, **options)
@@ -118,6 +118,25 @@ def test_a_checkpoint_of_another_network_is_refused(drawn_folder, tmp_path, monk
     train_briefly(drawn_folder, tmp_path / "run", epochs=1)
     with pytest.raises(ValueError, match="another network"):
         train_briefly(drawn_folder, tmp_path / "run", network="classic", resume=True)
+
+
+@pytest.mark.parametrize(("patience", "kept"), [(5, 1), (None, 3)])
+def test_the_epoch_that_counts_is_the_best_or_without_patience_the_last(patience, kept):
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile("sgd", "mse")
+    best, rows = callbacks.BestEpoch(patience, None), []
+    for callback in (best, best.average):
+        callback.set_model(model)
+    best.on_train_begin()
+    for epoch, dice in enumerate((0.9, 0.2, 0.5)):
+        model.set_weights([np.full((1, 1), epoch + 1)])
+        rows.append({"epoch": epoch + 1, "loss": 1.0, "val_loss": 1.0, "val_dice": dice})
+        best.on_epoch_end(epoch, rows[-1])
+    best.restore()
+    assert model.get_weights()[0].item() == kept
+    history = training.History(rows, last_counts=best.last_counts)
+    assert history.kept == (kept, rows[kept - 1]["val_dice"])
+    assert not model.stop_training
 
 
 @pytest.mark.slow
@@ -152,7 +171,7 @@ def test_a_diverged_training_keeps_the_last_finite_weights(
     assert history.epoch == [1, 2]
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
     scores = model.evaluate(validation, return_dict=True, verbose=0)
-    assert scores["dice"] == pytest.approx(history.best[1], abs=1e-5)
+    assert scores["dice"] == pytest.approx(history.kept[1], abs=1e-5)
     assert "A smaller LEARNING_RATE" in capsys.readouterr().out
 
 

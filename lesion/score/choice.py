@@ -17,7 +17,7 @@ from lesion.score.metrics import dice, dice_at_thresholds
 
 # A finer grid would choose between differences that no validation set can tell apart.
 THRESHOLDS = np.round(np.arange(0.04, 0.961, 0.02), 2)
-FEWEST = 20  # pictures that can say anything of a threshold; fewer agree with each other by chance
+FEWEST = 20  # pictures that can say anything of a threshold or an epoch; fewer do so by chance
 
 
 class MaskRule(NamedTuple):

@@ -69,7 +69,7 @@ METRIC_LABELS = {"loss": "Loss", "dice": "Dice", "iou": "IoU"}
 def curves(history, metrics: tuple = ("dice",), zoom: bool = False) -> Figure:
     """Show loss against epoch beside Dice against epoch, training and validation in each.
 
-    The epoch with the highest validation Dice is marked: its weights are the ones kept.
+    The epoch is marked whose weights are kept, or else the one with the highest validation Dice.
 
     Args:
         history: what `fit` of Keras returns, its dict of columns, or the rows of history.csv as
@@ -85,6 +85,9 @@ def curves(history, metrics: tuple = ("dice",), zoom: bool = False) -> Figure:
     columns = _history_columns(history, ("loss", *metrics))
     epochs = columns["epoch"]
     best_name, best = _best_epoch(columns)
+    which = "best"
+    if kept := getattr(history, "kept", None):
+        which, best_name, best = "kept", "val_dice", list(epochs).index(kept[0])
     figure, axes = plot_figure(3.9, 1 + len(metrics))
     for axis, name in zip(axes, ("loss", *metrics), strict=True):
         label = METRIC_LABELS.get(name, name)
@@ -114,7 +117,9 @@ def curves(history, metrics: tuple = ("dice",), zoom: bool = False) -> Figure:
             axis.set_xlim(epochs[-1] - 1, epochs[-1] + 1)
     set_name = "validation" if best_name.startswith("val_") else "training"
     kind = METRIC_LABELS[best_name.removeprefix("val_")]
-    best_words = f"best epoch {epochs[best]:.0f}, {set_name} {kind} {columns[best_name][best]:.3f}"
+    best_words = (
+        f"{which} epoch {epochs[best]:.0f}, {set_name} {kind} {columns[best_name][best]:.3f}"
+    )
     axes[-1].plot([], [], **GUIDE, label=best_words)
     figure.suptitle("Training and validation sets, epoch by epoch", fontsize=12)
     legend_below(figure, axes[-1])
