@@ -10,6 +10,7 @@
     python segment.py predict PICTURE... --weights runs/folds/fold*/model.keras --out masks
     python segment.py convert DIR --out plain
     python segment.py convert DIR --predictions masks --to coco --out to_correct
+    python segment.py download isic2018 --out data/isic2018
 
 DIR holds pictures and masks; `check` tells what was found in it. Results go to a new folder.
 A mistake ends in one line that says what to do, and exit code 2; --debug shows where it was found.
@@ -19,7 +20,7 @@ import sys
 from dataclasses import fields, replace
 
 from lesion import startup
-from lesion.console import InputError, note, run
+from lesion.console import InputError, agreed, note, run
 from lesion.options import create_parser
 from lesion.runs import claim_folder, create_run_folder, releasing, resume_folder
 from lesion.settings import Settings
@@ -194,6 +195,19 @@ def run_convert(arguments):
         print("\n".join([*lines, f"all is in {out}"]))
 
 
+def run_download(arguments):
+    from lesion import download
+    from lesion.data_sets import DATA_SETS
+
+    name, out = arguments.name, arguments.out or f"data/{arguments.name}"
+    if not download.is_complete(name, out):
+        download.refuse(name, arguments.archive)
+        print(DATA_SETS[name])
+        accepted = arguments.accept_licence or agreed("Accept this?", "--accept-licence")
+        download.fetch(name, out, accepted, arguments.archive)
+    print(f"all is in {out}: segment.py check {out} looks at each picture")
+
+
 def new_folder(arguments, name):
     """Claim the folder of --out, or make one with this name in runs/."""
     return claim_folder(arguments.out) if arguments.out else create_run_folder("runs", name)
@@ -217,6 +231,7 @@ RUNS = {
     "compare": run_compare,
     "predict": run_predict,
     "convert": run_convert,
+    "download": run_download,
 }
 
 

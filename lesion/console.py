@@ -86,6 +86,21 @@ def note(text: str) -> None:
     print(f"note: {text}")
 
 
+def agreed(question: str, option: str) -> bool:
+    """Ask the user for a yes.
+
+    Args:
+        question: ends in a question mark.
+        option: of the command, which says yes where nobody can be asked.
+
+    Raises:
+        InputError: there is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise InputError(f"{question} Nobody can be asked here: {option} says yes")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
 def usable_cores() -> int:
     """Return how many cores this process may use; a container often gives fewer than there are."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lesion import startup
 from lesion.console import Parser, number_between
+from lesion.data_sets import DATA_SETS
 from lesion.settings import LEGEND, Settings
 
 SHIPPED_WEIGHTS = Path(__file__).parents[1] / "files" / "lite.keras"
@@ -201,6 +202,17 @@ def add_convert(convert):
     add_skip_bad(convert)
 
 
+def add_download(download):
+    download.add_argument("name", metavar="NAME", choices=DATA_SETS, help="%(choices)s")
+    download.add_argument("--out", metavar="DIR", help="default: data/NAME")
+    download.add_argument(
+        "--archive", metavar="FILE", help="ZIP of a data set that you have to ask for: ph2"
+    )
+    download.add_argument(
+        "--accept-licence", "--yes", action="store_true", help="you have read it, and accept"
+    )
+
+
 def add_data(command):
     command.add_argument("--data", metavar="DIR", required=True)
 
@@ -244,4 +256,5 @@ COMMANDS = {
         "write a data folder as plain image/ and label/, or for annotation tools",
         add_convert,
     ),
+    "download": ("fetch a public data set, after its licence is accepted", add_download),
 }

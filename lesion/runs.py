@@ -16,7 +16,7 @@ import shlex
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,10 +45,14 @@ class _Claim:
 _claims = {}  # by real path
 
 
-def claim_folder(directory: str | Path) -> Path:
+def claim_folder(directory: str | Path, known: Set[str] = frozenset()) -> Path:
     """Create `directory` for results, or take it when it exists and is empty.
 
     Other processes are kept out until it is released, or this one ends in whatever way.
+
+    Args:
+        directory: folder.
+        known: names of what may be in it all the same, left there by an earlier call.
 
     Raises:
         InputError: it holds files already (earlier results are never overwritten), is a file,
@@ -60,7 +64,7 @@ def claim_folder(directory: str | Path) -> Path:
         made = [path for path in (directory, *directory.parents) if not path.exists()]
         directory.mkdir(parents=True, exist_ok=True)
         _hold(directory, made)
-        if _names(directory):
+        if _names(directory) - known:
             raise InputError(
                 f"{directory}: already holds files, which are never overwritten: give a new folder"
             )
