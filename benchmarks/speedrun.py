@@ -13,7 +13,7 @@ graph, then the median of 3 steps. The clock runs while the network trains, read
 included; it does not while graphs are built, steps are planned or scores are computed.
 
 em          membrane.py's protocol: cp until the first system's soft Dice, best Dice within a budget
-isic        a training split to its validation pictures from random weights, within a budget
+isic        a training split to its validation pictures, within a budget
 finetune    saved weights on a few new pictures: before, after, and random weights instead
 predict     pictures a second from files to masks, overlays and lesions.csv, and how many times the
             bare cost that is: decoding and the network's four views; cold start

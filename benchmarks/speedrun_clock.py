@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from data import TrainingData
 from lesion.console import InputError
+from lesion.predict.network import start_from
 from lesion.training import compile_model
 from unet import NETWORKS, build, unet
 
@@ -46,6 +47,8 @@ class Task:
     seed: int = 0
     learning_rate: float | None = None
     widths: tuple | None = None
+    kind: str = "lean"
+    averaging: float = 0.0
 
     @property
     def pictures_a_step(self):
@@ -112,17 +115,21 @@ def _policy(name):
         keras.config.set_dtype_policy(before)
 
 
-def lean(task, size=None):
-    """The lean network of a task, from random weights, for pictures of another size if given."""
+def network_of(task, size=None):
+    """The network of a task, from random weights, for pictures of another size if given."""
     shape = (size or task.size, size or task.size, task.channels)
-    return unet(shape, task.widths) if task.widths else build("lean", shape)
+    return unet(shape, task.widths) if task.widths else build(task.kind, shape)
 
 
-def compiled_lean(task, steps, policy="float32"):
-    """The lean network for a task, from random weights; its learning rate falls over the steps."""
+def compiled(task, steps, policy="float32"):
+    """The network of a task, from its own start; its learning rate falls over the steps."""
+    own = NETWORKS[task.kind]
     with _policy(policy):
-        model = lean(task)
-    compile_model(model, task.loss, 1, steps, task.learning_rate or NETWORKS["lean"].learning_rate)
+        model = network_of(task)
+    if own.start:
+        start_from(model, own.start)
+    rate = task.learning_rate or own.learning_rate
+    compile_model(model, task.loss, 1, steps, rate, task.averaging)
     return model
 
 
@@ -142,7 +149,7 @@ def plan_steps(seconds_a_step, seconds):
 
 
 def plan(task, seconds, policies=("float32",)):
-    """Plans a training of the lean network that takes the given time.
+    """Plans a training of a task's network that takes the given time.
 
     Some steps of throw-away networks tell how long a step takes with each dtype policy. The
     fastest one is taken.
@@ -155,14 +162,14 @@ def plan(task, seconds, policies=("float32",)):
     """
     trials = {}
     for policy in policies:
-        model = compiled_lean(task, PLANNING_STEPS, policy)
+        model = compiled(task, PLANNING_STEPS, policy)
         measured = step_seconds(model, endless_batches(task), PLANNING_STEPS)
         trials[policy] = statistics.fmean(measured)
     trials = dict(sorted(trials.items(), key=lambda item: item[1]))
     policy, fastest = next(iter(trials.items()))
     steps = plan_steps(fastest, seconds)
     keras.utils.set_random_seed(task.seed)
-    return compiled_lean(task, steps, policy), steps, trials
+    return compiled(task, steps, policy), steps, trials
 
 
 def _build_graph(model, batch):
@@ -196,5 +203,8 @@ def timed_training(model, batches, steps):
 
 
 def train(model, batches, steps):
-    """`timed_training` to its end: the seconds it took."""
-    return max(seconds for _, seconds in timed_training(model, batches, steps))
+    """`timed_training` to its end, whose average of the weights counts: the seconds it took."""
+    seconds = max(seconds for _, seconds in timed_training(model, batches, steps))
+    if model.optimizer.use_ema:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    return seconds

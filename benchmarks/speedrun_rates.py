@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from keras import layers, ops
 
-from benchmarks.speedrun_clock import Task, compiled_lean, random_batch, step_seconds
+from benchmarks.speedrun_clock import Task, compiled, random_batch, step_seconds
 from lesion.console import InputError, usable_cores
 from lesion.inputs.pairing import find_parts
 from lesion.inputs.reading import read_image
@@ -154,7 +154,7 @@ def forward_flops(model):
 def efficiency():
     """The lean network's training against multiplying matrices, the most a machine can do."""
     task = Task([], SIZE, BATCH, channels=3, loss="bce_dice")
-    model = compiled_lean(task, steps=ROUNDS * STEPS_A_ROUND)
+    model = compiled(task, steps=ROUNDS * STEPS_A_ROUND)
     step_flops = 3 * forward_flops(model) * BATCH
     batches = itertools.repeat(random_batch(SIZE, BATCH, task.channels))
     rows = []

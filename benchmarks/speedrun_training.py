@@ -19,7 +19,7 @@ from benchmarks.speedrun_clock import (
     Task,
     classic_picture,
     endless_batches,
-    lean,
+    network_of,
     plan,
     timed_training,
     train,
@@ -46,8 +46,8 @@ ISIC_TRAINING = {
     "batch": 16,
     "channels": 3,
     "loss": "bce_dice",
-    "learning_rate": 3e-3,
-    "widths": (24, 48, 96, 128, 128),
+    "kind": "lite",
+    "averaging": 0.1,
 }
 POLICIES = ("float32", "mixed_bfloat16")
 FINETUNE_STEPS, FINETUNE_BATCH = 150, 8
@@ -117,7 +117,7 @@ def em(data, budget):
         task = Task(parts, size=EM_SIZE // 2, **EM_TRAINING)
         model, steps, trials = plan(task, budget * unit - preparing, POLICIES)
         show_trials(trials)
-        twin = lean(task, EM_SIZE)  # predicts whole pictures, in float32
+        twin = network_of(task, EM_SIZE)  # predicts whole pictures, in float32
         evaluate_at = set(np.linspace(1, steps, min(steps, EM_EVALUATIONS)).round().astype(int))
         for step, training in timed_training(model, endless_batches(task), steps):
             if step in evaluate_at:
@@ -166,7 +166,7 @@ def mean_and_interval(scores):
 
 
 def isic(data, budget, seed=0):
-    """From random weights to per-picture Dice on the validation pictures, within a budget."""
+    """From ImageNet's encoder to per-picture Dice on the validation pictures, within a budget."""
     split = load_split(data, validation=0.1, test=0.1)
     unit = classic_picture(3)
     with tempfile.TemporaryDirectory() as temporary:
@@ -175,7 +175,7 @@ def isic(data, budget, seed=0):
         model, steps, trials = plan(task, budget * unit - preparing, POLICIES)
         show_trials(trials)
         training = train(model, endless_batches(task), steps)
-    twin = lean(task)  # predicts in float32, whatever it was trained in
+    twin = network_of(task)  # predicts in float32, whatever it was trained in
     twin.set_weights(model.get_weights())
     scores = dice_scores(twin, task.size, split.validation)
     return {

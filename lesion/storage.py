@@ -1,6 +1,7 @@
 """Files written whole or not at all: JSON, tables, anything that a library saves."""
 
 import csv
+import filecmp
 import io
 import json
 import os
@@ -78,3 +79,11 @@ def _number(text):
         return text
     written = str(int(value)) if value.is_integer() else repr(value)
     return value if text in (written, repr(value)) else text
+
+
+def same_content(path: str | Path, other: str | Path) -> bool:
+    """Whether two files hold the same bytes; not where one cannot be read."""
+    try:
+        return filecmp.cmp(path, other, shallow=False)
+    except OSError:
+        return False

@@ -5,6 +5,7 @@ look = look_at_levels(path, read_levels(path))
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,8 +66,8 @@ def look_at_levels(path: Path, mask: Levels) -> Look:
         path,
         mask.kind,
         codes.shape,
-        _by_level(levels, counts),
-        _by_level(levels, even),
+        renamed(counts, levels),
+        renamed(even, levels),
         mask.values <= FEW_LEVELS,
         tuple(levels[int(code)] for code in frame),
         _is_line(mask, counts, even),
@@ -75,11 +76,11 @@ def look_at_levels(path: Path, mask: Levels) -> Look:
     )
 
 
-def _by_level(levels, counts):
-    """Return {Level: pixels} of {code: pixels}; two codes may stand for one colour."""
+def renamed(counts: Mapping, names: Mapping | Sequence) -> dict:
+    """Return pixels by the name that each key of `counts` has; two keys may have the same."""
     pixels = Counter()
-    for code, count in counts.items():
-        pixels[levels[code]] += count
+    for key, count in counts.items():
+        pixels[names[key]] += count
     return dict(pixels)
 
 

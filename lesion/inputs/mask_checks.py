@@ -1,7 +1,7 @@
 """What is wrong with masks, or worth a look: one by one, and over all of a data folder."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +14,7 @@ from lesion.inputs.folders import few
 from lesion.inputs.judging import by_kind, judge_looks, shown_levels
 from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.levels import read_levels
-from lesion.inputs.looks import look_at_levels
+from lesion.inputs.looks import look_at_levels, renamed
 from lesion.inputs.orientation import UPRIGHT, stored_size
 from lesion.inputs.pairing import Pair
 from lesion.inputs.reading import read_truth, size_problem
@@ -130,10 +130,9 @@ def _cover(pair, found):
     levels = list(look.counts)
     values = list(map(pair.legend.value_of, pair.legend.nearest(levels)))
     meaning = dict(zip(levels, values, strict=True))
-    pixels = Counter()
-    for level, count in look.counts.items():
-        pixels[meaning[level]] += count
-    found.set_counts(pixels[0], pixels[1], sorted({meaning[level] for level in look.frame}))
+    pixels = renamed(look.counts, meaning)
+    frame = sorted({meaning[level] for level in look.frame})
+    found.set_counts(pixels.get(0, 0), pixels.get(1, 0), frame)
 
 
 def _remarks(source, verdict):

@@ -1,6 +1,5 @@
 """Put the files of one set of pictures together: each picture with its masks."""
 
-import filecmp
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from lesion.inputs.naming import Naming, find_naming, key_of, looks_like_mask, w
 from lesion.inputs.pair import Pair
 from lesion.inputs.places import MASK, PICTURE, PREDICTION, SECOND_MASK
 from lesion.inputs.scanning import PREDICTION_ENDING, File
+from lesion.storage import same_content
 
 AMONG_PICTURES = "masks by their names, but there is a folder of masks; move them there"
 
@@ -149,7 +149,7 @@ def _is_placed(pictures, naming):
         by_key[naming.picture_key(file.stem)].append(file)
     return any(
         len({file.place for file in found}) > 1
-        and not all(_same_content(found[0].path, other.path) for other in found[1:])
+        and not all(same_content(found[0].path, other.path) for other in found[1:])
         for found in by_key.values()
     )
 
@@ -161,7 +161,7 @@ def _choose(kind, files, keys, result, pictures=None, unites=False):
         candidates[key].append(file)
     chosen, copies, conflicts = {}, [], []
     for key, (first, *others) in candidates.items():
-        differing = [other for other in others if not _same_content(first.path, other.path)]
+        differing = [other for other in others if not same_content(first.path, other.path)]
         copies += [other.path for other in others if other not in differing]
         stems = [file.stem for file in (first, *differing)]
         if not differing or (unites and len(set(stems)) == len(stems)):
@@ -181,13 +181,6 @@ def _choose(kind, files, keys, result, pictures=None, unites=False):
         remedy = f"add the picture of that name or remove the {kind}"
         report(result.problems, lonely, f"{kind} without a picture", remedy)
     return chosen
-
-
-def _same_content(path, other):
-    try:
-        return filecmp.cmp(path, other, shallow=False)
-    except OSError:
-        return False
 
 
 def _say_rule(naming: Naming, result):

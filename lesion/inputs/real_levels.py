@@ -13,7 +13,7 @@ import numpy as np
 
 from lesion.inputs.legend import Level
 from lesion.inputs.levels import SAME_COLOUR
-from lesion.inputs.looks import Look
+from lesion.inputs.looks import Look, renamed
 
 BLACK = (0.0, 0.0, 0.0)
 WHITE = {"gray values": 255, "16-bit gray values": 65535, "values from 0 to 1": 1}  # by kind
@@ -76,19 +76,12 @@ def with_common_colours(looks: Sequence[Look]) -> list[Look]:
     return [
         replace(
             look,
-            counts=_renamed(look.counts, common),
-            even=_renamed(look.even, common),
+            counts=renamed(look.counts, common),
+            even=renamed(look.even, common),
             frame=tuple(dict.fromkeys(common[level] for level in look.frame)),
         )
         for look in looks
     ]
-
-
-def _renamed(counts, names):
-    renamed = Counter()
-    for level, count in counts.items():
-        renamed[names[level]] += count
-    return dict(renamed)
 
 
 def levels_in(look: Look, real: Sequence[Level]) -> list[Level]:

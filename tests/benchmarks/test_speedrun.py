@@ -29,7 +29,7 @@ def tiny(monkeypatch):
         clock: {"CLASSIC_SIZE": 32, "CLASSIC_BATCH": 1, "TIMED_STEPS": 1, "PLANNING_STEPS": 2},
         sections: {
             "EM_SIZE": 32,
-            "ISIC_TRAINING": {**sections.ISIC_TRAINING, "size": 32, "batch": 2, "widths": (4, 4)},
+            "ISIC_TRAINING": {**sections.ISIC_TRAINING, "size": 32, "batch": 2, "kind": "lean"},
             "FINETUNE_STEPS": 2,
             "FINETUNE_BATCH": 2,
             "POLICIES": ("float32",),
@@ -152,7 +152,7 @@ def test_batches_never_end_and_are_all_full(drawn_folder, batch, expected):
 
 
 def test_building_the_graph_changes_nothing():
-    model = clock.compiled_lean(task([]), steps=3)
+    model = clock.compiled(task([]), steps=3)
     model.optimizer.build(model.trainable_variables)
 
     def state():
@@ -169,7 +169,7 @@ def test_building_the_graph_changes_nothing():
 def test_clock_rests_while_the_caller_works(monkeypatch):
     now = iter(range(100))
     monkeypatch.setattr(clock.time, "perf_counter", lambda: float(next(now)))
-    model = clock.compiled_lean(task([]), steps=3)
+    model = clock.compiled(task([]), steps=3)
     batches = itertools.repeat(clock.random_batch(32, 2, 3))
     monkeypatch.setattr(clock, "tqdm", lambda numbers, **options: numbers)
     spent = []

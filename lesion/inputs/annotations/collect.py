@@ -1,6 +1,5 @@
 """Give what was drawn to its pictures, and collect what there is to say on it."""
 
-import filecmp
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -10,13 +9,7 @@ from lesion.inputs.annotations.entry import MISTAKES, Entry, Found, reason, show
 from lesion.inputs.annotations.names import PictureIndex
 from lesion.inputs.annotations.shapes import Annotation
 from lesion.inputs.folders import few
-
-
-def _same(picture, other):
-    try:
-        return filecmp.cmp(picture, other, shallow=False)
-    except OSError:
-        return False
+from lesion.storage import same_content
 
 
 class Collected:
@@ -41,7 +34,7 @@ class Collected:
         if not matches:
             self.absent[entry.layout, entry.path].append(name)
             return
-        if not all(_same(matches[0], other) for other in matches[1:]):
+        if not all(same_content(matches[0], other) for other in matches[1:]):
             places = " and ".join(str(path) for path in matches[:2])
             self._refuse(entry, f"{name} may be {places}; give them different names")
             return
