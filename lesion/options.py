@@ -85,7 +85,6 @@ def create_parser(description: str, runs: dict[str, Callable]) -> argparse.Argum
         runs: name of a command -> function of its parsed arguments.
     """
     parser = Parser(
-        prog="segment.py",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -200,9 +200,11 @@ def describe_environment() -> dict:
 
 def _git_commit():
     root = Path(__file__).parents[1]
+    if not (root / ".git").exists():  # installed, perhaps inside of somebody's own repository
+        return None
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
-        return None  # not a checkout, or no git on this machine
+        return None  # no git on this machine
     return result.stdout.strip()
