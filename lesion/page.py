@@ -9,21 +9,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 STYLE = """
-body { margin: 0; background: #fff; color: #1b1b1b; font: 1rem/1.5 system-ui, sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+:root { color-scheme: light dark; --page: #fff; --ink: #1b1b1b; --quiet: #555; --line: #ddd;
+  --marked: #fff4dd; }
+@media (prefers-color-scheme: dark) { :root { --page: #16181b; --ink: #e8e8e8; --quiet: #b0b4ba;
+  --line: #3c4047; --marked: #43371d; } }
+body { margin: 0; background: var(--page); color: var(--ink);
+  font: 1rem/1.5 system-ui, sans-serif; }
+main { max-width: 76rem; margin: 0 auto; padding: 1rem; box-sizing: border-box; }
+p, figcaption { max-width: 48rem; }
 h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.25rem; margin-top: 2.5rem; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
+.beside { display: flex; flex-wrap: wrap; gap: 0 3rem; align-items: flex-start; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: right; }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child { text-align: left; min-width: 9rem; overflow-wrap: anywhere; }
 thead th { vertical-align: bottom; border-bottom: 2px solid #888; }
-tbody tr.model { background: #fff4dd; }
+tbody tr.model { background: var(--marked); }
 td { white-space: nowrap; }
-td small { color: #555; display: block; }
-figure { margin: 1.5rem 0; } figcaption, footer { color: #555; font-size: .9rem; }
-figure img { width: 100%; min-width: 36rem; max-width: 56rem; height: auto; }
-footer { border-top: 1px solid #ddd; margin-top: 3rem; overflow-wrap: anywhere; }
+td small { color: var(--quiet); display: block; }
+figure { margin: 1.5rem 0; } figcaption, footer { color: var(--quiet); font-size: .9rem; }
+figure img { width: 100%; max-width: 56rem; height: auto; }
+footer { border-top: 1px solid var(--line); margin-top: 3rem; overflow-wrap: anywhere; }
 """
 
 
@@ -72,6 +79,6 @@ def figure(path: str | Path, caption: str) -> str:
     """A PNG file as a part of the page, with words below it."""
     data, words = base64.b64encode(Path(path).read_bytes()).decode("ascii"), text(caption)
     return (
-        f'<figure><div class="scroll"><img alt="{words}" src="data:image/png;base64,{data}"></div>'
+        f'<figure><img alt="{words}" src="data:image/png;base64,{data}">'
         f"<figcaption>{words}</figcaption></figure>"
     )

@@ -147,9 +147,10 @@ def _stratum(part):
 
 
 def _strata(scored):
-    yield "<h2>Where it is good and where not</h2>"
+    yield '<h2>Where it is good and where not</h2>\n<div class="beside">'
     for key, parts in scored.summary["strata"].items():
         yield table(STRATA_WORDS.get(key, key), [_stratum(part) for part in parts])
+    yield "</div>"
 
 
 def _calibration(scored):
@@ -228,9 +229,9 @@ def _notes(scored):
 SECTIONS = {  # name, by which `show.FIGURES` puts its figures here -> what writes it
     "result": _result,
     "scores": _scores,
+    "pictures": _pictures,
     "strata": _strata,
     "calibration": _calibration,
     "quality": _quality,
-    "pictures": _pictures,
     "notes": _notes,
 }
