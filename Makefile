@@ -15,8 +15,11 @@ PICTURES ?= test/image/5.png
 .PHONY: help setup run predict notebook check test style figures weights
 .DEFAULT_GOAL := help
 
+##@ To use it
+
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^##@/ {printf "%s%s\n", sep, substr($$0, 5); sep = "\n"} \
+		/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.installed  ## create .venv and install what the notebooks need
 
@@ -28,6 +31,8 @@ predict: setup  ## outline lesions: make predict PICTURES="a.jpg b.jpg"
 
 notebook: setup  ## open the notebooks in JupyterLab
 	$(BIN)/python -m jupyter lab
+
+##@ To work on it
 
 # One process a core; each takes from the others' tests when its own are done.
 PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal

@@ -101,7 +101,9 @@ def compile_model(
     model.optimizer.build(model.trainable_variables)
 
 
-def fit(model, training_data, validation_data, epochs, run, patience=None, resume=False):
+def fit(
+    model, training_data, validation_data, epochs, run, patience=None, resume=False, callbacks=()
+):
     """Train a compiled model; leave it with the weights of the epoch that counts.
 
     Now and then, after an epoch, the whole state goes to checkpoint.npz. Ctrl-C, or the stop button
@@ -117,6 +119,7 @@ def fit(model, training_data, validation_data, epochs, run, patience=None, resum
             one; None never stops early and keeps the last.
         resume: go on from the checkpoint of an interrupted run, if there is one, and end as if it
             had never been interrupted.
+        callbacks: more of Keras' callbacks; they hear of the end also of an interrupted training.
 
     Returns:
         `History`.
@@ -138,14 +141,14 @@ def fit(model, training_data, validation_data, epochs, run, patience=None, resum
     progress = WriteProgress(run, rows, best)
     bar = ProgressBar(epochs, len(training_data), len(rows))
     board = keras.callbacks.TensorBoard(log_dir=str(Path(run) / "tensorboard"), write_graph=False)
-    interrupted = False
+    own, interrupted = [best.average, best, progress, board, bar], False
     try:
         model.fit(
             training_data.dataset,
             validation_data=validation_data,
             epochs=epochs,
             initial_epoch=len(rows),
-            callbacks=[SetEpoch(training_data), best.average, best, progress, board, bar],
+            callbacks=[SetEpoch(training_data), *own, *callbacks],
             shuffle=False,  # the dataset shuffles itself, reproducibly
             verbose=0,
         )
@@ -154,6 +157,8 @@ def fit(model, training_data, validation_data, epochs, run, patience=None, resum
             raise
         interrupted = True
         progress.write_checkpoint()
+        for callback in callbacks:
+            callback.on_train_end()
     finally:
         bar.close()
     history = History(rows, interrupted, best.last_counts)

@@ -5,6 +5,7 @@ score(network, pairs, set_name, directory)
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -115,8 +116,11 @@ class Training:
         compile_model(self.model, settings.loss, *plan)
         self.history = self.rule = None
 
-    def fit(self) -> History:
+    def fit(self, callbacks: Sequence[keras.callbacks.Callback] = ()) -> History:
         """Train, from the last checkpoint if there is one; a second call goes on after a stop.
+
+        Args:
+            callbacks: further ones, such as those of Weights & Biases or MLflow (CONTRIBUTING.md).
 
         Returns:
             `training.History`, also of a training that was stopped by hand.
@@ -133,6 +137,7 @@ class Training:
                 self.run,
                 settings.patience,
                 resume=True,
+                callbacks=callbacks,
             )
         except Exception as error:
             line = pipeline_error(error)
