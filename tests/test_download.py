@@ -146,6 +146,16 @@ def test_official_divisions_are_kept(server, download, tmp_path, name):
     assert download(name, "--out", out)[0] == 0
 
 
+def test_a_training_takes_the_official_parts(server, download, tmp_path, planned):
+    out = tmp_path / "isic"
+    assert download("isic2018", "--out", out, "--yes")[0] == 0
+    assert main(["train", "--data", str(out), "--out", str(tmp_path / "run")]) == 0
+    parts = (planned[0].train, planned[0].validation, planned[0].test)
+    assert [[int(pair.name[-7:]) for pair in part] for part in parts] == [
+        *map(list, SEEDS.values())
+    ]
+
+
 def test_ham10000_brings_its_lesions(server, download, tmp_path):
     assert download("ham10000", "--out", tmp_path / "ham", "--yes")[0] == 0
     folder = find_parts(tmp_path / "ham")[""]
