@@ -12,7 +12,7 @@ PARAMETERS := $(strip $(foreach name,$(filter-out PYTHON VENV BIN NOTEBOOK SCORE
 
 PICTURES ?= test/image/5.png
 
-.PHONY: help setup run predict notebook check test style figures weights
+.PHONY: help setup run predict app notebook check test style figures weights
 .DEFAULT_GOAL := help
 
 ##@ To use it
@@ -28,6 +28,9 @@ run: setup  ## train, score and draw: runs the main notebook from top to bottom
 
 predict: setup  ## outline lesions: make predict PICTURES="a.jpg b.jpg"
 	@$(BIN)/python segment.py predict $(PICTURES)
+
+app: $(VENV)/.installed-app  ## outline, correct and compare on a page in the browser
+	@$(BIN)/python -m lesion.app
 
 notebook: setup  ## open the notebooks in JupyterLab
 	$(BIN)/python -m jupyter lab
@@ -91,8 +94,14 @@ $(VENV)/.installed: requirements.txt $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.installed-app: requirements-app.txt $(VENV)/.installed
+	@echo "Installing the page's packages into $(VENV), about 200 MB, once"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-app.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements-app.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-r requirements-dev.txt -r requirements-app.txt
 	@# The ISIC challenge's scorer needs a C compiler; without one the tests against it are skipped.
 	-@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(SCORER)" \
 		|| echo "$(SCORER) could not be installed: tests against the official scorer are skipped"

@@ -114,7 +114,7 @@ def _write_part(target, pairs):
     """Write the pairs of one part; return lines on them."""
     ignored = 0
     for pair in tqdm(pairs, desc="converting", unit="picture", disable=len(pairs) < 2):
-        name, shape = _write_picture(pair, target.folder / target.pictures)
+        name, shape = write_picture(pair, target.folder / target.pictures)
         mask = read_truth(pair, shape)
         ignored += bool((mask == IGNORED).any())
         if target.holds_ignored:
@@ -140,8 +140,12 @@ def _other(row):
     return {key: value for key, value in row.items() if key not in ("image_id", "lesion_id")}
 
 
-def _write_picture(pair, folder):
-    """Write a picture as every tool shows it; return (its name there, its shape)."""
+def write_picture(pair: Pair, folder: Path) -> tuple[str, tuple]:
+    """Write a picture as every tool shows it; return (its name there, its shape).
+
+    PNG and JPEG are copied as they are; what is deep or has a rotation note, and every other kind
+    of file, becomes an upright PNG.
+    """
     picture, header = read_image(pair.image, bits=pair.bits), look(pair.image)
     suffix = pair.image.suffix.lower()
     as_it_is = suffix in COPIED and not header.deep and header.orientation == UPRIGHT

@@ -49,10 +49,11 @@ def is_predicted(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Header:
-    """What the beginning of a file tells: its values may be deep, its rotation note (1 to 8)."""
+    """What the beginning of a file tells: may its values be deep, rotation note (1 to 8), size."""
 
     deep: bool
     orientation: int
+    pixels: int
 
 
 def decode(path):
@@ -127,9 +128,10 @@ def _look_at_stream(path, file):
     beginning = _beginning(file)
     if dicom.is_dicom(path, beginning):
         dataset = _open_dicom(path, file, stop_before_pixels=True)
-        return Header(dataset.BitsAllocated > 8, UPRIGHT)
+        return Header(dataset.BitsAllocated > 8, UPRIGHT, dataset.Rows * dataset.Columns)
     picture = _open(path, file, beginning)
-    return Header(picture.mode.startswith("I") or _is_deep_colour(picture), _rotation_note(picture))
+    deep = picture.mode.startswith("I") or _is_deep_colour(picture)
+    return Header(deep, _rotation_note(picture), picture.width * picture.height)
 
 
 def _beginning(file):

@@ -10,7 +10,7 @@ Imports neither Keras nor TensorFlow until weights without a .tflite are loaded.
 from lesion.predict.description import describe_lesion
 from lesion.predict.ensemble import Ensemble, join
 from lesion.predict.estimate import QualityEstimate, agreement
-from lesion.predict.files import predict_files
+from lesion.predict.files import describe, predict_files, write_prediction
 from lesion.predict.network import (
     Network,
     Prediction,
@@ -25,10 +25,12 @@ __all__ = [
     "Prediction",
     "QualityEstimate",
     "agreement",
+    "describe",
     "describe_lesion",
     "join",
     "load_keras_network",
     "load_network",
     "predict_files",
     "start_from",
+    "write_prediction",
 ]

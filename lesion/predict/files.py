@@ -19,7 +19,7 @@ from lesion.inputs.stored import common_bits
 from lesion.masks import PREDICTED, draw_outline
 from lesion.parallel import LARGE, in_order
 from lesion.predict.description import describe_lesion
-from lesion.predict.network import Network
+from lesion.predict.network import Network, Prediction
 from lesion.storage import replacing, write_table
 
 
@@ -122,29 +122,49 @@ class _Writer:
             raise _Damaged(str(error)) from None
         with LARGE.use(picture.shape[0] * picture.shape[1]):
             prediction = self.network.predict(picture)
-            mask = prediction.mask
-            self._save(f"{name}_mask.png", mask * np.uint8(255))  # for viewers, black and white
-            if self.overlay != "none":
-                outlined = draw_outline(picture, {"prediction": mask})
-                self._save(f"{name}_overlay.{self.overlay}", outlined)
-            if self.probability:
-                levels = np.rint(255 * prediction.probability).astype(np.uint8)
-                self._save(f"{name}_probability.png", levels)
-            return _describe(name, picture, prediction, self.mm_per_pixel)
+            self.written.extend(
+                write_prediction(
+                    self.directory, name, picture, prediction, self.overlay, self.probability
+                )
+            )
+            return describe(name, picture, prediction, self.mm_per_pixel)
 
-    def _save(self, name, picture):
-        """Write a uint8 picture, gray or RGB, that says where it comes from."""
-        path = self.directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = PngInfo()
-        text.add_text(*PREDICTED)
-        options = {
-            ".png": {"format": "PNG", "pnginfo": text, "compress_level": 1},
-            ".jpg": {"format": "JPEG", "comment": PREDICTED[1], "quality": 90, "subsampling": 0},
-        }
-        with replacing(path) as temporary:
-            Image.fromarray(picture).save(temporary, **options[path.suffix])
-        self.written.append(path)
+
+def write_prediction(
+    directory: Path,
+    name: str,
+    picture: np.ndarray,
+    prediction: Prediction,
+    overlay: str = "jpg",
+    probability: bool = False,
+) -> list[Path]:
+    """Write the mask of one picture, and what else is wanted; return the paths, the mask's first.
+
+    Args:
+        name: begins the names of the files, may hold folders.
+        picture: uint8 RGB (H, W, 3) that was predicted.
+        directory, overlay, probability: as `predict_files` takes them.
+    """
+    contents = {"mask.png": prediction.mask * np.uint8(255)}  # for viewers, black and white
+    if overlay != "none":
+        contents[f"overlay.{overlay}"] = draw_outline(picture, {"prediction": prediction.mask})
+    if probability:
+        contents["probability.png"] = np.rint(255 * prediction.probability).astype(np.uint8)
+    return [_save(directory / f"{name}_{kind}", array) for kind, array in contents.items()]
+
+
+def _save(path, picture):
+    """Write a uint8 picture, gray or RGB, that says where it comes from; return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = PngInfo()
+    text.add_text(*PREDICTED)
+    options = {
+        ".png": {"format": "PNG", "pnginfo": text, "compress_level": 1},
+        ".jpg": {"format": "JPEG", "comment": PREDICTED[1], "quality": 90, "subsampling": 0},
+    }
+    with replacing(path) as temporary:
+        Image.fromarray(picture).save(temporary, **options[path.suffix])
+    return path
 
 
 def _remove(paths, directory):
@@ -157,8 +177,10 @@ def _remove(paths, directory):
             (directory / folder).rmdir()
 
 
-def _describe(name, picture, prediction, mm_per_pixel):
-    """Return the line of lesions.csv of one picture."""
+def describe(
+    name: str, picture: np.ndarray, prediction: Prediction, mm_per_pixel: float | None = None
+) -> dict:
+    """Return the line of lesions.csv of one picture, see `predict_files`."""
     height, width = prediction.mask.shape
     row = {"name": name, "height": height, "width": width, "area": float(prediction.mask.mean())}
     row["quality"] = prediction.quality

@@ -104,8 +104,7 @@ class Network:
         Raises:
             InputError: the network answers with what is no number, or no probability.
         """
-        views, features = self.answer_to(picture)
-        return self._prediction(views, features, picture.shape[:2])
+        return self.conclude(*self.answer_to(picture), picture.shape[:2])
 
     def answer_to(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the probabilities of the four views, turned back: float32 (4, S, S).
@@ -123,8 +122,11 @@ class Network:
         views = [np.flip(view, axes) for view, axes in zip(outputs, VIEWS, strict=True)]
         return np.stack(views), None if features is None else features.mean(axis=0)
 
-    def _prediction(self, views, features, size):
-        """Return the Prediction that the views (4, S, S) make at the picture's (height, width)."""
+    def conclude(self, views: np.ndarray, features, size: tuple[int, int]) -> Prediction:
+        """Return what the two answers of `answer_to` say of a picture of (height, width) pixels.
+
+        So another threshold can be tried without asking the network again.
+        """
         probability = _resize_probability(views.mean(axis=0), size)
         mask = mask_at(probability, self.threshold)
         parts = cv2.connectedComponents(mask[window_of(mask, 0)], connectivity=8)[0] - 1
