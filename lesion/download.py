@@ -160,18 +160,21 @@ def _resuming(work, name):
 def _append(url, part):
     """Add to a file what it lacks of the one at `url`, with a bar for that."""
     import pooch
+    import requests
 
     with part.open("ab") as file:
 
-        def begin_anew(response, **_):
+        def look_at(response, **_):
             if response.status_code == 200:  # of a server that sends whole files only
                 file.truncate(0)
+            elif response.status_code in range(201, 206):  # what comes is not the file
+                raise requests.HTTPError(f"the answer is {response.status_code}", response=response)
 
         pooch.HTTPDownloader(
             progressbar=True,
             chunk_size=CHUNK,
             headers=HEADERS | {"Range": f"bytes={file.tell()}-"},
-            hooks={"response": begin_anew},
+            hooks={"response": look_at},
         )(url, file, None)
 
 
@@ -193,7 +196,7 @@ def unpack(archive: str | Path, folder: Path) -> None:
             members = _harmless(Path(archive), opened.infolist())
             _check_space(folder.parent, members)
             paths = [PurePosixPath(member.filename) for member in members]
-            same = {path.parts[0] for path in paths} == {folder.name}
+            same = {path.parts[:1] for path in paths} == {(folder.name,)}
             for member, path in zip(tqdm(members, unit="file"), paths, strict=True):
                 member.filename = str(path.relative_to(folder.name) if same else path)
                 opened.extract(member, unfinished)  # compares the checksum of each
@@ -215,7 +218,7 @@ def _harmless(archive, members):
         )
     for member in files:
         path = PurePosixPath(member.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        if path.is_absolute() or ".." in path.parts or ":" in member.filename:
             why = "leads out of its folder"
         elif stat.S_ISLNK(member.external_attr >> 16):
             why = "is a link"

@@ -66,11 +66,17 @@ def ham10000(name):
 
 
 class Server(ThreadingHTTPServer):
-    """Serves files by name. `breaks`: bytes after which each answer ends too early, None: whole."""
+    """Serves files by name.
+
+    Attributes:
+        breaks: bytes after which each answer ends too early; None sends all.
+        ranges: whether it can begin in the middle of a file.
+        status: of each answer, instead of the right one.
+    """
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.asked, self.breaks, self.ranges = {}, [], None, True
+        self.files, self.asked, self.breaks, self.ranges, self.status = {}, [], None, True, None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -79,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append((name, wanted))
         content = self.server.files[name]
         first = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if self.server.ranges else 0
-        self.send_response(206 if self.server.ranges else 200)
+        self.send_response(self.server.status or (206 if self.server.ranges else 200))
         self.send_header("Content-Length", str(len(content) - first))
         self.end_headers()
         self.wfile.write(content[first:][: self.server.breaks])
@@ -207,13 +213,17 @@ def test_a_broken_connection_is_gone_on_with(server, download, tmp_path, ranges,
     assert counts(out) == {"train": 3, "test": 2}
 
 
-def test_an_unreachable_server_leaves_no_folder(server, download, tmp_path):
-    server.breaks = 0
+@pytest.mark.parametrize(("breaks", "status", "words"), [
+    (0, None, "0 bytes read"), (None, 202, "202"), (None, 404, "404 Client Error"),
+])  # fmt: skip
+def test_a_server_that_does_not_send_the_file(server, download, tmp_path, breaks, status, words):
+    server.breaks, server.status = breaks, status
     code, _, error = download("isic2018", "--out", tmp_path / "out", "--yes")
     assert code == 2
+    assert words in error
     assert "the same command goes on" in error
     assert names(tmp_path) == []
-    server.breaks = None
+    server.breaks = server.status = None
     assert download("isic2018", "--out", tmp_path / "out", "--yes")[0] == 0
 
 
