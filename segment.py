@@ -10,6 +10,7 @@
     python segment.py predict PICTURE... --weights runs/folds/fold*/model.keras --out masks
     python segment.py convert DIR --out plain
     python segment.py convert DIR --predictions masks --to coco --out to_correct
+    python segment.py export --format onnx --weights runs/mine/model.keras --out exported
     python segment.py download isic2018 --out data/isic2018
 
 DIR holds pictures and masks; `check` tells what was found in it. Results go to a new folder.
@@ -195,6 +196,24 @@ def run_convert(arguments):
         print("\n".join([*lines, f"all is in {out}"]))
 
 
+def run_export(arguments):
+    with releasing(new_folder(arguments, "export")) as out:
+        startup.start_keras()
+
+        from lesion import export, inputs
+
+        lines = export.export(
+            arguments.weights,
+            arguments.format,
+            out,
+            arguments.data,
+            arguments.precision,
+            arguments.skip_bad,
+            inputs.legend_of(arguments),
+        )
+        print("\n".join(lines))
+
+
 def run_download(arguments):
     from lesion import download
     from lesion.data_sets import DATA_SETS
@@ -231,6 +250,7 @@ RUNS = {
     "compare": run_compare,
     "predict": run_predict,
     "convert": run_convert,
+    "export": run_export,
     "download": run_download,
 }
 

@@ -201,6 +201,34 @@ def add_convert(convert):
     add_skip_bad(convert)
 
 
+def add_export(export):
+    export.add_argument(
+        "--format",
+        choices=("litert", "onnx", "saved_model", "web"),
+        required=True,
+        help="LiteRT (.tflite), ONNX, TensorFlow, or one HTML page that needs no server",
+    )
+    add_weights(export)
+    export.add_argument(
+        "--data",
+        metavar="DIR",
+        help="labelled pictures to check the file on, default: the drawn ones; --int8 takes its "
+        "ranges from their training part",
+    )
+    smaller = export.add_mutually_exclusive_group()
+    for name, about in (
+        ("float16", "half floats: half the size, hardly another mask"),
+        ("int8", "8-bit integers: a quarter of the size, at a cost that is measured"),
+    ):
+        smaller.add_argument(
+            f"--{name}", dest="precision", action="store_const", const=name, help=about
+        )
+    export.set_defaults(precision="float32")
+    add_constants(export, LEGEND)
+    add_out(export)
+    add_skip_bad(export)
+
+
 def add_download(download):
     download.add_argument("name", metavar="NAME", choices=DATA_SETS, help="%(choices)s")
     download.add_argument("--out", metavar="DIR", help="default: data/NAME")
@@ -255,5 +283,6 @@ COMMANDS = {
         "write a data folder as plain image/ and label/, or for annotation tools",
         add_convert,
     ),
+    "export": ("write a network for other runtimes, checked against Keras", add_export),
     "download": ("fetch a public data set, after its licence is accepted", add_download),
 }

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lesion.console import InputError, Parser, run
+from lesion.export.conversion import to_litert
 from lesion.inputs import filter_pairs, select_pairs
 from lesion.predict.litert import HASHES, sha256
 from lesion.predict.network import Network, load_keras_network
 from lesion.score.estimation import LEAST_PICTURES, fit_estimate
 from lesion.storage import replacing, write_json
-from tools.publish import as_tflite
 
 
 def add_estimate(weights: str | Path, directories: Sequence[str | Path]) -> Network:
@@ -44,7 +44,7 @@ def add_estimate(weights: str | Path, directories: Sequence[str | Path]) -> Netw
     litert = weights.with_suffix(".tflite")
     if litert.is_file():
         with replacing(litert) as temporary:
-            temporary.write_bytes(as_tflite(network))
+            temporary.write_bytes(to_litert(network, "float16"))
         # Last, because it is what makes the two files a pair: see `litert`.
         settings[HASHES[".tflite"]] = sha256(litert.read_bytes())
     write_json(weights.with_suffix(".json"), settings)

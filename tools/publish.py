@@ -18,14 +18,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
-from tensorflow.lite.tools import flatbuffer_utils
 
-from lesion.console import InputError, Parser, run, without_errors_shown
+from lesion.console import InputError, Parser, run
+from lesion.export.conversion import to_litert
 from lesion.inputs.seen import SeenPictures
-from lesion.predict.features import with_features
 from lesion.predict.litert import HASHES, sha256
-from lesion.predict.network import Network, load_keras_network
+from lesion.predict.network import load_keras_network
 from lesion.storage import replacing, write_json
 
 # The command and the data folder stay at home: they name somebody's paths.
@@ -49,7 +47,7 @@ def publish(folder: str | Path, target: str | Path) -> Path:
     path = Path(target).with_suffix(".keras")
     save_small(network.model, path)
     with replacing(path.with_suffix(".tflite")) as temporary:
-        temporary.write_bytes(as_tflite(network))
+        temporary.write_bytes(to_litert(network, "float16"))
     settings = {key: network.settings[key] for key in PUBLISHED if key in network.settings}
     split = Path(folder) / "split.json"
     if split.is_file():
@@ -85,32 +83,6 @@ def save_small(model: keras.Model, path: str | Path) -> None:
         ):
             for name in source.namelist():
                 archive.writestr(name, source.read(name))
-
-
-def as_tflite(network: Network) -> bytes:
-    """Return the bytes of a .tflite file that predicts what a network with Keras does.
-
-    It takes one picture at a time, (1, S, S, C) with the network's image size, and gives
-    (1, S, S, 1) and the features (1, F) of `with_features`. Weights are half floats; what is
-    computed is float32. Batch normalisation becomes part of the weights, which are rounded once
-    more after that: probabilities differ from those of Keras by as much as those differ from the
-    ones before rounding, some thousandths at most.
-    """
-    size, model = network.image_size, with_features(network.model)
-    picture = tf.TensorSpec((1, size, size, network.channels), tf.float32)
-    # The converter finds no variables in a Keras 3 model by itself, and would take them for zeros.
-    holder = tf.Module()
-    holder.weights = [variable.value for variable in model.variables]
-    holder.call = tf.function(lambda x: model(x, training=False), input_signature=[picture])
-    with without_errors_shown():  # the converter tells of its progress
-        functions = [holder.call.get_concrete_function()]
-        converter = tf.lite.TFLiteConverter.from_concrete_functions(functions, holder)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_types = [tf.float16]
-        content = flatbuffer_utils.convert_bytearray_to_object(bytearray(converter.convert()))
-    # A leave to compute in half precision too, taken by some processors: masks would depend on it.
-    content.metadata = [m for m in content.metadata if m.name != b"reduced_precision_support"]
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
 
 
 def command(arguments):

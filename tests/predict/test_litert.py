@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+from lesion.export.conversion import to_litert
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image
 from lesion.masks import mask_at
@@ -19,7 +20,7 @@ from lesion.predict.litert import LitertModel
 from lesion.predict.network import Network, load_keras_network, load_network, start_from
 from lesion.score.evaluation import evaluate, of_method
 from lesion.training import save_model
-from tools.publish import as_tflite, publish
+from tools.publish import publish
 from unet import unet, unet_lite
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ def weights(published, tmp_path):
 @pytest.mark.parametrize("build", [small_unet, pytest.param(unet_lite, marks=pytest.mark.slow)])
 def test_both_runtimes_predict_the_same(build):
     network = network_of(build)
-    litert = LitertModel(as_tflite(network))
+    litert = LitertModel(to_litert(network, "float16"))
     assert litert.input_shape == network.model.input_shape == (None, 64, 64, 3)
     assert litert.output_shape == network.model.output_shape == (None, 64, 64, 1)
     pictures = np.random.default_rng(1).random((3, 64, 64, 3), np.float32)
@@ -91,7 +92,7 @@ def test_both_runtimes_predict_the_same(build):
 def test_sizes_that_need_padding_and_gray_pictures():
     network = network_of(small_unet, size=40, channels=1)
     pictures = np.random.default_rng(1).random((2, 40, 40, 1), np.float32)
-    litert = LitertModel(as_tflite(network))
+    litert = LitertModel(to_litert(network, "float16"))
     expected = network.model.predict_on_batch(pictures)
     np.testing.assert_allclose(litert.predict_on_batch(pictures)[0], expected, atol=TOLERANCE)
 
@@ -128,7 +129,7 @@ def damaged(weights):
 
 
 def replaced(weights):
-    weights.with_suffix(".tflite").write_bytes(as_tflite(network_of(small_unet, seed=1)))
+    weights.with_suffix(".tflite").write_bytes(to_litert(network_of(small_unet, seed=1), "float16"))
 
 
 def without_hashes(weights):
