@@ -138,7 +138,12 @@ class WriteProgress(keras.callbacks.Callback):
 
 
 def read_checkpoint(path, model):
-    """Puts a checkpoint's weights and optimizer state into a compiled model; returns the rest."""
+    """Puts a checkpoint's weights and optimizer state into a compiled model; returns the rest.
+
+    None without a checkpoint.
+    """
+    if not path.is_file():
+        return None
     with np.load(path, allow_pickle=False) as file:
         about = json.loads(str(file["about"]))
         groups = {

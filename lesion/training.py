@@ -117,20 +117,17 @@ def fit(
         run: the run folder; history.csv, checkpoint.npz and tensorboard/ are written there.
         patience: stop after so many epochs without a better validation Dice, and keep the best
             one; None never stops early and keeps the last.
-        resume: go on from the checkpoint of an interrupted run, if there is one, and end as if it
-            had never been interrupted.
+        resume: go on from an interrupted run's checkpoint, if it has one, to the same end.
         callbacks: more of Keras' callbacks; they hear of the end also of an interrupted training.
 
     Returns:
         `History`.
 
     Raises:
-        InputError: the checkpoint is of another network, or the loss left the finite numbers
-            before any epoch was complete.
+        InputError: the checkpoint is of another network, or the first loss no finite number.
         KeyboardInterrupt: stopped before the first epoch was complete.
     """
-    path = Path(run) / CHECKPOINT
-    checkpoint = read_checkpoint(path, model) if resume and path.is_file() else None
+    checkpoint = read_checkpoint(Path(run) / CHECKPOINT, model) if resume else None
     rows = checkpoint["rows"] if checkpoint else []
     if checkpoint and (checkpoint["state"]["stopped_epoch"] > 0 or len(rows) >= epochs):
         model.set_weights(checkpoint["best_weights"])
@@ -156,9 +153,7 @@ def fit(
         if not rows:
             raise
         interrupted = True
-        progress.write_checkpoint()
-        for callback in callbacks:
-            callback.on_train_end()
+        _stop(progress, callbacks)
     finally:
         bar.close()
     history = History(rows, interrupted, best.last_counts)
@@ -166,6 +161,13 @@ def fit(
     if line := _ending(history, best, epochs):
         tqdm.write(line)
     return history
+
+
+def _stop(progress, callbacks):
+    """End an interrupted training in good order: keep its last whole epoch, tell the others."""
+    progress.write_checkpoint()
+    for callback in callbacks:
+        callback.on_train_end()
 
 
 def _ending(history, best, epochs):
