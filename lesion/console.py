@@ -75,7 +75,10 @@ def one_line(error: Exception) -> str | None:
     if isinstance(error, InputError | FileNotFoundError):
         return " ".join(line.strip() for line in str(error).splitlines())
     if isinstance(error, MemoryError) or "OOM when allocating" in str(error):
-        return "the memory of this machine does not suffice; take a smaller --size or --batch"
+        return (
+            "the memory of this machine does not suffice; take a smaller --size or --batch, in the "
+            "notebook IMAGE_SIZE or BATCH_SIZE"
+        )
     if type(error).__name__ == "ResourceExhaustedError":  # what TensorFlow calls a full disk
         return f"{error.message.splitlines()[0]}; free space there or give another folder"
     return None

@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 
-from lesion.console import InputError, usable_cores, without_errors_shown
+from lesion.console import usable_cores, without_errors_shown
 
 # Numbers of glibc's malloc.h, and what they are set to here.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
@@ -45,20 +45,12 @@ def keep_memory():
 
 
 def start_notebook():
-    """Start Keras, and let a notebook show a mistake of the user in one line, not in sixty.
-
-    Stopping the kernel by hand is shown in one line too. Every other error keeps its traceback.
-    """
+    """Start Keras in a notebook, where mistakes are told in one line and figures in words, too."""
     start_keras()
     import keras
-    from IPython import get_ipython
 
-    shown = (InputError, FileNotFoundError, KeyboardInterrupt)
-    get_ipython().set_custom_exc(shown, _show_in_one_line)
+    from lesion import jupyter
+
+    jupyter.show_mistakes_in_one_line()
+    jupyter.describe_figures()
     print(f"Keras {keras.__version__} on {keras.backend.backend()}, {usable_cores()} cores")
-
-
-def _show_in_one_line(shell, kind, error, traceback, tb_offset=None):
-    """IPython's handler of an error: still an error to whoever runs the notebook, but short."""
-    text = str(error) or "stopped by hand"
-    shell._showtraceback(kind, error, [f"\x1b[1;31merror:\x1b[0m {text}"])

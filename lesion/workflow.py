@@ -26,6 +26,7 @@ from lesion.score.evaluation import evaluate, fit_disc
 from lesion.score.results import describe, write_scores
 from lesion.score.summaries import Calibration
 from lesion.settings import RANDOM, Settings
+from lesion.show.live import Growth
 from lesion.storage import write_json
 from lesion.training import CHECKPOINT, History, compile_model, fit, save_model
 
@@ -90,6 +91,7 @@ class Training:
         model: the `keras.Model`.
         history: what `fit` returned, None before it.
         rule: `score.choice.MaskRule` that `finish` chose, None before it.
+        growth: `show.live.Growth` that shows the training, made by `fit` if there is none.
 
     Raises:
         InputError: a constant or weights to start from do not fit, the split was made with other
@@ -114,7 +116,7 @@ class Training:
         steps = len(self.training_data)
         plan = settings.epochs, steps, settings.learning_rate, settings.averaging
         compile_model(self.model, settings.loss, *plan)
-        self.history = self.rule = None
+        self.history = self.rule = self.growth = None
 
     def fit(self, callbacks: Sequence[keras.callbacks.Callback] = ()) -> History:
         """Train, from the last checkpoint if there is one; a second call goes on after a stop.
@@ -129,6 +131,8 @@ class Training:
         if self.history and not self.history.interrupted:
             return self.history
         try:
+            if self.growth is None:
+                self.growth = Growth.of_run(self.run, self.split.validation, settings.channels)
             self.history = fit(
                 self.model,
                 self.training_data,
@@ -137,7 +141,7 @@ class Training:
                 self.run,
                 settings.patience,
                 resume=True,
-                callbacks=callbacks,
+                callbacks=[self.growth, *callbacks],
             )
         except Exception as error:
             line = pipeline_error(error)

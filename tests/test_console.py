@@ -26,7 +26,7 @@ def outcome(capsys, error, *argv):
         (PermissionError(13, "Permission denied", "a.png"), "a.png: Permission denied"),
         (OSError(28, "No space left on device"), "No space left on device"),
         (MemoryError(), "the memory of this machine does not suffice; take a smaller --size or "
-         "--batch"),
+         "--batch, in the notebook IMAGE_SIZE or BATCH_SIZE"),
     ],
 )  # fmt: skip
 def test_a_mistake_of_the_user_is_one_line(error, line, capsys):
