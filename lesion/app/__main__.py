@@ -4,6 +4,7 @@ python -m lesion.app
 python -m lesion.app --weights runs/mine/model.keras files/lite.keras --data my_data
 """
 
+import signal
 import sys
 import time
 
@@ -19,6 +20,8 @@ def serve(options):
             f"the page needs a package that is not installed ({error.name}): "
             "`pip install -r requirements-app.txt`, or `make app`"
         ) from None
+    # Ended from outside, too, the page removes what was uploaded.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     given = (options.weights, options.corrected, options.data, options.host, options.port)
     with page.serve(*given) as address:
         print(f"the page is at {address} (stop it with Ctrl-C)", flush=True)

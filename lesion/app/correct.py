@@ -80,8 +80,8 @@ class Tab:
         mask = from_canvas(mask, before, painted_mask(painted, before.shape))
         number = save(self.folder, path, mask)
         choices = worklist(seen, self.folder)
-        places = [place for _, place in choices]
-        following = places[(places.index(path) + 1) % len(places)]
+        left = [place for _, place in choices if not label_of(self.folder, place).is_file()]
+        following = left[0] if left else path
         said = status(words("saved", language(request), count=number, folder=self.folder))
         opened = self.open_picture(weights, following, request)
         return gr.Dropdown(choices=choices, value=following), said, *opened
@@ -92,8 +92,8 @@ class Tab:
         for now in retraining.train(weights, self.folder, int(epochs)):
             if now.state == "running":
                 line = words("training", spoken, run=now.run, epoch=now.epoch, epochs=now.epochs)
-                if now.dice is not None:
-                    line += "; " + words("validation", spoken, dice=now.dice)
+                key = "starting" if now.dice is None else "validation"
+                line += "; " + words(key, spoken, dice=now.dice)
             else:
                 line = words(now.state, spoken, run=now.run)
             yield status(line)

@@ -18,8 +18,9 @@ from lesion.app import compare, correct, outline
 from lesion.app.models import find_weights, names_of
 from lesion.app.pictures import MOST_BYTES, network_of
 from lesion.app.wiring import translate
+from lesion.console import InputError
 
-KEPT = 3600  # seconds that uploads, and what was made of them, are kept
+KEPT = 4 * 3600  # seconds that uploads, and what was made of them, are kept
 CLEANED = 600  # seconds between looks at what is older
 WAITING = 200  # events in the queue; who comes later is asked to try again
 SESSIONS = 50  # browsers that are remembered
@@ -56,6 +57,21 @@ CSS = """
 """
 # Gradio translates itself, but calls every page English.
 SCRIPT = "() => { document.documentElement.lang = navigator.language; }"
+LAUNCHED = {
+    "max_file_size": MOST_BYTES,
+    "state_session_capacity": SESSIONS,
+    "prevent_thread_lock": True,
+    "quiet": True,
+    "share": False,
+    "ssr_mode": False,
+    "pwa": False,
+    "mcp_server": False,
+    "footer_links": [],
+    "i18n": translate,
+    "theme": THEME,
+    "css": CSS,
+    "js": SCRIPT,
+}
 
 
 class OnlyHere:
@@ -75,6 +91,9 @@ class OnlyHere:
             await send(message)
 
         await self.app(scope, receive, with_policy)
+
+
+LAUNCHED["app_kwargs"] = {"middleware": [Middleware(OnlyHere)]}
 
 
 def build(
@@ -133,30 +152,23 @@ def serve(
         weights, corrected, data: as `build` takes them.
         host: address to listen on; another than this machine's own shows the page to others.
         port: None for a free one, from 7860 on.
+
+    Raises:
+        InputError, FileNotFoundError: the first weights cannot be loaded, or the page cannot be
+            served there.
     """
     network_of(weights[0])  # what is wrong with it is said now, and the first picture is quick
     with tempfile.TemporaryDirectory(prefix="lesion-page-") as uploads:
         os.environ["GRADIO_TEMP_DIR"] = uploads
         page = build(weights, corrected, data, host in ("127.0.0.1", "localhost", "::1"))
         try:
-            _, address, _ = page.launch(
-                server_name=host,
-                server_port=port,
-                max_file_size=MOST_BYTES,
-                state_session_capacity=SESSIONS,
-                app_kwargs={"middleware": [Middleware(OnlyHere)]},
-                prevent_thread_lock=True,
-                quiet=True,
-                share=False,
-                ssr_mode=False,
-                pwa=False,
-                mcp_server=False,
-                footer_links=[],
-                i18n=translate,
-                theme=THEME,
-                css=CSS,
-                js=SCRIPT,
-            )
+            _, address, _ = page.launch(server_name=host, server_port=port, **LAUNCHED)
+        except OSError:
+            where = f"{host}:{port}" if port else host
+            raise InputError(
+                f"{where}: the page cannot be served there; give another --port or --host"
+            ) from None
+        try:
             yield address
         finally:
             correct.retraining.stop()

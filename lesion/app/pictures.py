@@ -27,7 +27,7 @@ from lesion.storage import write_json, write_table
 MOST_FILES = 100  # at once, in one browser
 MOST_BYTES = 50 << 20  # of one file
 MOST_PIXELS = 50_000_000  # of one picture; some 30 bytes of memory are needed for each
-KEPT_ANSWERS = 300  # of 0.6 MB at 192 pixels a side, of all browsers together
+KEPT_ANSWERS = 128  # of 0.6 MB at 192 pixels a side, of all browsers together
 KEPT_NETWORKS = 4
 # Below it a person should look: about the Dice of a Jaccard index of 0.65, under which the ISIC
 # challenge counts an outline as failed.

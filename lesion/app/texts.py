@@ -9,7 +9,7 @@ LANGUAGES = {
         "title": "# Outline of a skin lesion",
         "about": "Of a dermatoscope picture, for learning and research. **Not a medical device**: "
         "no decisions about anybody's health.",
-        "kept": "Pictures stay on the computer that serves this page: for about an hour, or until "
+        "kept": "Pictures stay on the computer that serves this page: for some hours, or until "
         "it is ended, in a temporary folder; longer only what *Save* and *Retrain* write.",
         "outline": "Outline",
         "correct": "Correct",
@@ -65,6 +65,7 @@ LANGUAGES = {
         "nothing": "No picture yet: give some in the first tab.",
         "saved": "{count} corrected pictures are in {folder}.",
         "training": "Training into {run}: epoch {epoch} of {epochs}",
+        "starting": "the first takes a minute or more",
         "validation": "validation Dice {dice:.3f}",
         "done": "Done: {run}. It can be chosen as a model in every tab.",
         "stopped": "Stopped. Go on with segment.py train --resume --out {run}",
@@ -79,7 +80,7 @@ LANGUAGES = {
         "title": "# Contorno de uma lesão de pele",
         "about": "Numa imagem de dermatoscópio, para aprender e pesquisar. **Não é um dispositivo "
         "médico**: nenhuma decisão sobre a saúde de ninguém.",
-        "kept": "As imagens ficam no computador que serve esta página: por cerca de uma hora, ou "
+        "kept": "As imagens ficam no computador que serve esta página: por algumas horas, ou "
         "até ela ser encerrada, numa pasta temporária; por mais tempo só o que *Salvar* e "
         "*Treinar de novo* gravam.",
         "outline": "Contorno",
@@ -136,6 +137,7 @@ LANGUAGES = {
         "nothing": "Nenhuma imagem ainda: envie algumas na primeira aba.",
         "saved": "{count} imagens corrigidas estão em {folder}.",
         "training": "Treinando em {run}: época {epoch} de {epochs}",
+        "starting": "a primeira leva um minuto ou mais",
         "validation": "Dice de validação {dice:.3f}",
         "done": "Pronto: {run}. Pode ser escolhido como modelo em todas as abas.",
         "stopped": "Parado. Continue com segment.py train --resume --out {run}",
