@@ -144,7 +144,7 @@ DATA_SETS = {
         "ISIC 2018, task 1",
         "2,594 pictures for training, 100 for validation, 1,000 for test",
         13.9,
-        "CC0 1.0",
+        "CC BY-NC 4.0 by the terms of the challenge; its page has the present ones",
         f"{ISIC}/#2018",
         "Codella et al. 2019, arXiv:1902.03368; Tschandl, Rosendahl & Kittler 2018, "
         "doi:10.1038/sdata.2018.161",
