@@ -6,9 +6,13 @@ lost: they are raised as exceptions, not written.
 """
 
 import ctypes
+import importlib.metadata
 import logging
 import os
+import re
+import subprocess
 import sys
+from pathlib import Path
 
 from lesion.console import usable_cores, without_errors_shown
 
@@ -42,6 +46,27 @@ def keep_memory():
     if mallopt:
         mallopt(TRIM_THRESHOLD, KEPT)
         mallopt(MMAP_THRESHOLD, LARGEST)
+
+
+def install_missing(requirements: str | Path = "requirements.txt") -> None:
+    """Install what a hosted notebook lacks, and nothing elsewhere.
+
+    Colab and Kaggle bring most packages, in versions that suit their processors: those stay.
+    """
+    if "google.colab" not in sys.modules and "KAGGLE_KERNEL_RUN_TYPE" not in os.environ:
+        return
+    lines = Path(requirements).read_text(encoding="utf-8").splitlines()
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    there = {_plain(found.name) for found in importlib.metadata.distributions()}
+    missing = [line for line in wanted if _plain(re.match(r"[\w.-]+", line)[0]) not in there]
+    if missing:
+        print("installing", *missing)
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
+
+
+def _plain(name):
+    """Return the name of a distribution as every way of writing it becomes the same (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def start_notebook():
