@@ -54,7 +54,7 @@ def test_a_notebook_alone_fetches_the_project(notebook, drawn_folder, tmp_path, 
         alone, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(hosted)}}
     )
     client.execute()
-    said = alone.cells[-1].outputs[0].text
+    said = "".join(out.text for out in alone.cells[-1].outputs if out.name == "stdout")
     fetched = hosted / "lesion-segmentation"
     assert said.splitlines()[0] == f"{fetched} {fetched / 'unet.py'}"
     assert "pairs" in said
