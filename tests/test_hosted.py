@@ -57,5 +57,5 @@ def test_a_notebook_alone_fetches_the_project(notebook, drawn_folder, tmp_path, 
     said = "".join(out.text for out in alone.cells[-1].outputs if out.name == "stdout")
     fetched = hosted / "lesion-segmentation"
     assert said.splitlines()[0] == f"{fetched} {fetched / 'unet.py'}"
-    assert "pairs" in said
+    assert "12 with a mask" in said
     assert {path: path.stat().st_mtime_ns for path in (data, *data.rglob("*"))} == before
