@@ -1,7 +1,6 @@
 """One HTML file that outlines lesions in the browser alone: the network and its runtime are in it.
 
-runtime = fetch_runtime()
-write_page("model.onnx", recipe, runtime)
+write_page("model.onnx", recipe, fetch_runtime())
 
 The page needs no server and asks nobody for anything; its own policy forbids it every request.
 """
@@ -19,38 +18,39 @@ from lesion.masks import PREDICTED
 # The package onnxruntime-web of the npm registry, MIT licence, 33 MB; fetched once.
 RUNTIME_URL = "https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-1.30.0.tgz"
 RUNTIME_SHA256 = "d2228df7e4616bc3348bf504ee888f3bec43789a273f0a63f3e68d203ce3bf71"
-RUNTIME_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+PROGRAM, WASM = "package/dist/ort.wasm.bundle.min.mjs", "package/dist/ort-wasm-simd-threaded.wasm"
 
 
-def fetch_runtime() -> list[bytes]:
-    """Return RUNTIME_FILES, program and WebAssembly, from the user's cache or the npm registry.
+def fetch_runtime() -> Path:
+    """Return the path of the package, a .tgz in the user's cache or fetched from the registry.
 
     Raises:
-        InputError: they are not in the cache and cannot be fetched.
+        InputError: it is not in the cache and cannot be fetched.
     """
     import pooch
 
     pooch.get_logger().setLevel("WARNING")
     try:
-        package = pooch.retrieve(
-            RUNTIME_URL,
-            f"sha256:{RUNTIME_SHA256}",
-            path=pooch.os_cache("skin-lesion-segmentation"),
-            progressbar=True,
+        return Path(
+            pooch.retrieve(
+                RUNTIME_URL,
+                f"sha256:{RUNTIME_SHA256}",
+                path=pooch.os_cache("skin-lesion-segmentation"),
+                progressbar=True,
+            )
         )
     except (OSError, ValueError) as error:
         raise InputError(
             f"{RUNTIME_URL}: cannot be had ({error}): the page needs it once, so try again with "
             "a connection"
         ) from error
-    with tarfile.open(package) as archive:
-        return [archive.extractfile(f"package/dist/{name}").read() for name in RUNTIME_FILES]
 
 
-def write_page(model: str | Path, recipe: dict, runtime: list[bytes]) -> Path:
+def write_page(model: str | Path, recipe: dict, runtime: Path) -> Path:
     """Put an .onnx file, its recipe and the runtime into an outline.html beside it; return that."""
     model = Path(model)
-    program, wasm = runtime
+    with tarfile.open(runtime) as package:
+        program, wasm = (package.extractfile(name).read() for name in (PROGRAM, WASM))
     parts = {
         "ORT": program,
         "WASM": wasm,
