@@ -19,7 +19,8 @@ from lesion.export.recipe import as_text, recipe_of, write_example
 from lesion.export.runtimes import OnnxModel, SavedModel
 from lesion.inputs import filter_pairs, select_pairs
 from lesion.inputs.legend import PLAIN, Legend
-from lesion.inputs.reading import read_pair, resize_image
+from lesion.inputs.pairing import Pair
+from lesion.inputs.reading import read_image, resize_image
 from lesion.predict.litert import LitertModel, sha256
 from lesion.predict.network import Network, load_keras_network
 from lesion.storage import write_json
@@ -92,9 +93,9 @@ def export(
         weights: path of a .keras file.
         kind: key of FORMATS.
         out: folder.
-        data: folder of labelled pictures to check it on: their test part, or all where nothing
-            divides them; "int8" takes its ranges from pictures of their training part. None for
-            the drawn pictures of the project.
+        data: folder of labelled pictures to check it on: their test or validation part, or
+            all where nothing divides them, but for those of the training part that "int8" takes
+            its ranges from. None for the drawn pictures of the project.
         precision: one of `conversion.PRECISIONS`.
         skip_bad, legend: as in `inputs.filter_pairs`.
 
@@ -114,7 +115,7 @@ def export(
     conversion.need(*chosen.packages)
     runtime = web.fetch_runtime() if kind == "web" else None
     network = load_keras_network(weights)
-    pairs, samples = _pictures(network, weights, data, precision, skip_bad, legend)
+    pairs, samples = choose_pictures(network, weights, data, precision, skip_bad, legend)
     with TemporaryDirectory(dir=out, prefix=".") as scratch:
         path = Path(scratch) / chosen.name
         chosen.write(network, path, precision, samples)
@@ -137,13 +138,23 @@ def export(
     ]
 
 
-def _pictures(
-    network: Network, weights, data, precision, skip_bad, legend
-) -> tuple[list, list[np.ndarray]]:
-    """Return (pairs to check an export on, representative pictures for its 8-bit integers)."""
-    integers = precision == "int8"
+def choose_pictures(
+    network: Network,
+    weights: str | Path,
+    data: str | Path | None,
+    precision: str,
+    skip_bad: bool = False,
+    legend: Legend = PLAIN,
+) -> tuple[list[Pair], list[np.ndarray]]:
+    """Choose what an export is checked on, and what its 8-bit integers take their ranges from.
+
+    Args and Raises: as `export`.
+
+    Returns:
+        pairs to check on; float32 (S, S, C) pictures of others, none unless for "int8".
+    """
     if data is not None:
-        checked, ranged = (data, "test" if integers else None), (data, "train")
+        checked, ranged = (data, None), (data, "train")
     elif (DRAWN / "test" / "label").is_dir():
         checked, ranged = (DRAWN / "test", "all"), (DRAWN / "train", "all")
     else:
@@ -154,11 +165,17 @@ def _pictures(
         pairs = pairs[:: -(-len(pairs) // most)] if most else pairs
         return filter_pairs(directory, pairs, skip_bad, legend=legend)[0]
 
-    samples = [
-        resize_image(read_pair(pair, network.channels)[0], network.image_size)
-        for pair in (good(*ranged, MOST_SAMPLES) if integers else ())
-    ]
-    return good(*checked), samples
+    used = good(*ranged, MOST_SAMPLES) if precision == "int8" else []
+    images = {pair.image for pair in used}
+    pairs = [pair for pair in good(*checked) if pair.image not in images]
+    if not pairs:
+        raise InputError(
+            f"{data}: nothing is left to check the export on beside the {len(used)} pictures that "
+            "8-bit integers take their ranges from: add labelled ones"
+        )
+    size = network.image_size
+    pictures = (read_image(pair.image, network.channels, pair.bits) for pair in used)
+    return pairs, [resize_image(picture, size) for picture in pictures]
 
 
 def _size(path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import unet
-from lesion.export import conversion
+from lesion.export import conversion, writing
 from lesion.export.checking import Comparison
 from lesion.inputs.reading import read_image
 from lesion.predict.network import load_keras_network
@@ -118,6 +118,16 @@ def test_smaller_weights_are_smaller_and_say_what_they_cost(kind, precision, exp
     checked = json.loads((folder / "model.json").read_text())["checked"]
     assert f"({checked['dice'] - checked['keras_dice']:+.4f})" in output
     assert precision in stored_types(folder)
+
+
+def test_no_picture_is_both_measured_and_used_for_the_ranges(trained, drawn_folder, tmp_path):
+    alone = shutil.copy(trained / "model.keras", tmp_path)  # nobody knows what it was trained on
+    network = load_keras_network(alone)
+    pairs, samples = writing.choose_pictures(network, alone, drawn_folder, "int8")
+    assert 0 < len(samples) < 12
+    assert samples[0].shape == (32, 32, 3)
+    assert len(pairs) == 12 - len(samples)
+    assert len(writing.choose_pictures(network, alone, drawn_folder, "float32")[0]) == 12
 
 
 def stored_types(folder):
