@@ -1,5 +1,8 @@
 """The third tab: two models on a picture or on a labelled folder."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import gradio as gr
 
 from lesion import page
@@ -10,7 +13,6 @@ from lesion.app.wiring import (
     figure,
     in_words,
     language,
-    new_folder,
     side_by_side,
     status,
     translate,
@@ -21,11 +23,11 @@ SHOWN = 100  # lines of the table; the rest is in the file
 
 
 def on_picture(first, second, path, request: gr.Request):
-    """Return (the picture by both models, how far they agree)."""
+    """Return (the picture by both models, how far they agree, no table)."""
     if path is None:
-        return None, status()
+        return None, status(), None
     drawn, dice = compare_on_picture([first, second], path)
-    return both(drawn, request), status(words("agree", language(request), dice=dice))
+    return both(drawn, request), status(words("agree", language(request), dice=dice)), None
 
 
 def both(drawn, request):
@@ -37,7 +39,8 @@ def both(drawn, request):
 
 def on_folder(first, second, folder, request: gr.Request):
     """Return (found, its pictures to choose from, words, table, and `draw_chosen`)."""
-    found = compare_on_folder([first, second], folder, new_folder())
+    with TemporaryDirectory() as written:  # tables and figures, of which the page shows its own
+        found = compare_on_folder([first, second], folder, Path(written))
     spoken, (name_a, name_b) = language(request), found.names
     dice = next(line for line in found.content["differences"] if line["score"] == "dice")
     about = words(
@@ -99,14 +102,14 @@ def build(weights: list[gr.Dropdown], folders: list[str], local: bool) -> None:
             start = gr.Button(translate("start"), variant="primary", elem_id="start")
             said = gr.HTML(status(), elem_id="means")
             which = gr.Dropdown(label=translate("which"), visible=False, elem_id="which")
-            table = gr.HTML()
     told = gr.HTML(status(), elem_id="agree")
     pictures = gr.HTML(elem_id="sides")
+    table = gr.HTML(elem_id="scores")
     gr.on(
         [picture.change, *(one.input for one in weights)],
         in_words(on_picture),
         [*weights, picture],
-        [pictures, told],
+        [pictures, told, table],
         **PREDICTING,
     )
     start.click(

@@ -99,8 +99,15 @@ class Tab:
             yield status(line)
 
 
-def build(tab: gr.Tab, seen: gr.State, weights: gr.Dropdown, folder: str):
-    """Lay out the tab and wire it; return the event after which there may be new weights."""
+def build(tab: gr.Tab, switched, seen: gr.State, weights: gr.Dropdown, folder: str):
+    """Lay out the tab and wire it; return the event after which there may be new weights.
+
+    Args:
+        tab: that this is in.
+        switched: event after which another model was asked.
+        seen, weights: as `outline.build` takes them.
+        folder: of the corrected pairs.
+    """
     of = Tab(folder)
     moved = gr.State(None)  # the threshold that the mask was made with, None for the first
     said = gr.HTML(status(), elem_id="corrected")
@@ -116,7 +123,8 @@ def build(tab: gr.Tab, seen: gr.State, weights: gr.Dropdown, folder: str):
         trained = gr.HTML(status(), elem_id="trained")
     opened = [editor, threshold, moved]
     shown = [chosen, said, *opened]
-    tab.select(in_words(of.open_list), [weights, seen], shown, **PREDICTING)
+    for event in (tab.select, switched.then):  # what is painted on is always this model's mask
+        event(in_words(of.open_list), [weights, seen], shown, **PREDICTING)
     chosen.input(in_words(of.open_picture), [weights, chosen], opened, **PREDICTING)
     threshold.input(
         in_words(of.move_threshold),

@@ -95,8 +95,8 @@ def judgement(row: dict, spoken: str) -> str:
     return status(words("quality", spoken, quality=row["quality"]), warnings=warnings)
 
 
-def build(seen: gr.State, weights: gr.Dropdown) -> None:
-    """Lay out the tab and wire it.
+def build(seen: gr.State, weights: gr.Dropdown):
+    """Lay out the tab and wire it; return the event after which another model was asked.
 
     Args:
         seen: of the session, the list of `pictures.Seen`.
@@ -131,7 +131,7 @@ def build(seen: gr.State, weights: gr.Dropdown) -> None:
         [files, camera, *looked],
         **PREDICTING,
     )
-    weights.input(in_words(again), [weights, seen, chosen], looked, **PREDICTING)
+    switched = weights.input(in_words(again), [weights, seen, chosen], looked, **PREDICTING)
     clear.click(lambda: ([], status(), gr.Column(visible=False)), None, [seen, said, results])
     gr.on(
         [chosen.input, threshold.input],
@@ -141,3 +141,4 @@ def build(seen: gr.State, weights: gr.Dropdown) -> None:
         **PREDICTING,
         **SLIDING,
     )
+    return switched

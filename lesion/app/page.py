@@ -46,7 +46,7 @@ THEME = gr.themes.Base(
 CSS = """
 .dark { --color-accent: #93c5fd; }
 .warning { font-weight: 600; border-left: .3rem solid #d55e00; padding-left: .6rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 1rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: 1rem; }
 .figures figure { margin: 0; } .figures img { width: 100%; margin: 0; }
 .gradio-container .prose :is(table, tr) { border: 0 !important; }
 .gradio-container .prose table { width: auto; font-variant-numeric: tabular-nums; }
@@ -57,21 +57,6 @@ CSS = """
 """
 # Gradio translates itself, but calls every page English.
 SCRIPT = "() => { document.documentElement.lang = navigator.language; }"
-LAUNCHED = {
-    "max_file_size": MOST_BYTES,
-    "state_session_capacity": SESSIONS,
-    "prevent_thread_lock": True,
-    "quiet": True,
-    "share": False,
-    "ssr_mode": False,
-    "pwa": False,
-    "mcp_server": False,
-    "footer_links": [],
-    "i18n": translate,
-    "theme": THEME,
-    "css": CSS,
-    "js": SCRIPT,
-}
 
 
 class OnlyHere:
@@ -93,7 +78,22 @@ class OnlyHere:
         await self.app(scope, receive, with_policy)
 
 
-LAUNCHED["app_kwargs"] = {"middleware": [Middleware(OnlyHere)]}
+LAUNCHED = {
+    "max_file_size": MOST_BYTES,
+    "state_session_capacity": SESSIONS,
+    "prevent_thread_lock": True,
+    "quiet": True,
+    "share": False,
+    "ssr_mode": False,
+    "pwa": False,
+    "mcp_server": False,
+    "footer_links": [],
+    "app_kwargs": {"middleware": [Middleware(OnlyHere)]},
+    "i18n": translate,
+    "theme": THEME,
+    "css": CSS,
+    "js": SCRIPT,
+}
 
 
 def build(
@@ -124,9 +124,9 @@ def build(
         gr.Markdown(translate("about"))
         model = choose("model")
         with gr.Tab(translate("outline")):
-            outline.build(seen, model)
+            switched = outline.build(seen, model)
         with gr.Tab(translate("correct")) as tab:
-            trained = correct.build(tab, seen, model, corrected)
+            trained = correct.build(tab, switched, seen, model, corrected)
         with gr.Tab(translate("compare")):
             with gr.Row():
                 two = [choose("first"), choose("second", 1)]

@@ -9,8 +9,9 @@ LANGUAGES = {
         "title": "# Outline of a skin lesion",
         "about": "Of a dermatoscope picture, for learning and research. **Not a medical device**: "
         "no decisions about anybody's health.",
-        "kept": "Pictures stay on the computer that serves this page: for some hours, or until "
-        "it is ended, in a temporary folder; longer only what *Save* and *Retrain* write.",
+        "kept": "Pictures stay on the computer that serves this page, in a temporary folder: for "
+        "some hours, those of the camera until the page is ended. Longer stays only what *Save* "
+        "and *Retrain* write.",
         "outline": "Outline",
         "correct": "Correct",
         "compare": "Compare",
@@ -80,9 +81,9 @@ LANGUAGES = {
         "title": "# Contorno de uma lesão de pele",
         "about": "Numa imagem de dermatoscópio, para aprender e pesquisar. **Não é um dispositivo "
         "médico**: nenhuma decisão sobre a saúde de ninguém.",
-        "kept": "As imagens ficam no computador que serve esta página: por algumas horas, ou "
-        "até ela ser encerrada, numa pasta temporária; por mais tempo só o que *Salvar* e "
-        "*Treinar de novo* gravam.",
+        "kept": "As imagens ficam no computador que serve esta página, numa pasta temporária: por "
+        "algumas horas, as da câmera até a página ser encerrada. Por mais tempo fica só o que "
+        "*Salvar* e *Treinar de novo* gravam.",
         "outline": "Contorno",
         "correct": "Corrigir",
         "compare": "Comparar",
