@@ -44,7 +44,7 @@ class TrainingData:
         InputError: no pairs, a pair without a mask, or a size below 1.
     """
 
-    def __init__(self, pairs, image_size, batch_size, channels=3, seed=0):
+    def __init__(self, pairs, image_size, batch_size, channels=3, seed=0, strength=1.0):
         _check_arguments(pairs, image_size, batch_size, channels)
         self.epoch = 0
         load_own = _loader(pairs, image_size, channels)
@@ -57,7 +57,8 @@ class TrainingData:
             return ((epoch, index) for index in order)
 
         def load(epoch, index):
-            return augment(*load_own(index), np.random.default_rng([seed, epoch, index, 2]))
+            rng = np.random.default_rng([seed, epoch, index, 2])
+            return augment(*load_own(index), rng, strength)
 
         self.dataset = _stream(passes, load, len(pairs), image_size, batch_size, channels)
 
@@ -144,11 +145,13 @@ def _stream(passes, load, count, image_size, batch_size, channels):
     return dataset.batch(batch_size).prefetch(2)
 
 
-def augment(image, mask, rng):
+def augment(image, mask, rng, strength=1.0):
     """Return a changed (image, mask) of the same shapes and types; the inputs stay as they are.
 
     image: float32 (S, S, C) in [0, 1], C = 1 or 3. mask: float32 (S, S, 1) of 0, 1 and -1 where it
     is ignored, and so is the result. rng: numpy Generator; the same state gives the same result.
+    strength: 0 or more, a factor on the range of every change; quarter turns and flips, which a
+    lesion knows no difference of, remain at 0.
     Raises ValueError if the two differ in height or width.
     """
     if image.shape[:2] != mask.shape[:2]:
@@ -156,18 +159,18 @@ def augment(image, mask, rng):
             f"picture {image.shape[:2]} and mask {mask.shape[:2]} differ in size; "
             "resize both to the same size first"
         )
-    image, mask = move(image, mask, rng)
-    return recolour(image, rng), mask
+    image, mask = move(image, mask, rng, strength)
+    return recolour(image, rng, strength), mask
 
 
-def move(image, mask, rng):
+def move(image, mask, rng, strength=1.0):
     """Return (image, mask) resampled through one random geometric change.
 
     Beyond the frame both are mirrored, so no invented border appears in either. The mask is
     interpolated like the picture and cut at one half, which moves its border by less than half a
     pixel, where nearest-neighbour sampling would fray it.
     """
-    maps = _source_coordinates(image.shape[0], image.shape[1], rng)
+    maps = _source_coordinates(image.shape[0], image.shape[1], rng, strength)
     how = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REFLECT_101}
     both = cv2.remap(np.concatenate([image, np.maximum(mask, 0)], axis=2), *maps, **how)
     image, lesion = np.ascontiguousarray(both[..., :-1]), both[..., -1:]
@@ -178,12 +181,14 @@ def move(image, mask, rng):
     return image, mask.astype(np.float32)
 
 
-def _source_coordinates(height, width, rng):
+def _source_coordinates(height, width, rng, strength):
     """Return where each pixel of the result comes from: x and y, float32 (height, width)."""
-    angle = np.deg2rad(rng.uniform(-ROTATION, ROTATION)) + rng.integers(4) * (np.pi / 2)
-    scale = np.exp(rng.uniform(-SCALE, SCALE) + rng.uniform(-STRETCH, STRETCH, 2) / 2)
+    # Drawn first and scaled then: the same chance at any strength.
+    angle = strength * np.deg2rad(rng.uniform(-ROTATION, ROTATION)) + rng.integers(4) * (np.pi / 2)
+    logarithm = rng.uniform(-SCALE, SCALE) + rng.uniform(-STRETCH, STRETCH, 2) / 2
+    scale = np.exp(strength * logarithm)
     scale *= rng.choice([-1.0, 1.0], 2)  # the two flips
-    shift = rng.uniform(-SHIFT, SHIFT, 2) * (width, height)
+    shift = strength * rng.uniform(-SHIFT, SHIFT, 2) * (width, height)
     cosine, sine = np.cos(angle), np.sin(angle)
     matrix = np.array([[cosine, -sine], [sine, cosine]]) * scale
     centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
@@ -193,7 +198,7 @@ def _source_coordinates(height, width, rng):
     map_x = matrix[0, 0] * x + matrix[0, 1] * y + np.float32(centre_x + shift[0])
     map_y = matrix[1, 0] * x + matrix[1, 1] * y + np.float32(centre_y + shift[1])
     if rng.random() < 0.7:
-        deviation = rng.uniform(0, ELASTIC) * np.array([width, height], np.float32)
+        deviation = strength * rng.uniform(0, ELASTIC) * np.array([width, height], np.float32)
         field = _smooth_field(height, width, 2, ELASTIC_GRID, rng) * deviation.astype(np.float32)
         map_x += field[..., 0]
         map_y += field[..., 1]
@@ -207,41 +212,45 @@ def _smooth_field(height, width, channels, grid, rng):
     return field.reshape(height, width, channels)
 
 
-def recolour(image, rng):
+def recolour(image, rng, strength=1.0):
     """Return the picture, float32 in [0, 1], under another light, camera and skin tone."""
     height, width, channels = image.shape
     result = image
     if channels == 3:
         gray = cv2.cvtColor(result, cv2.COLOR_RGB2GRAY)[..., None]
-        saturation = np.float32(np.exp(rng.normal(0, 0.25)))
+        saturation = np.float32(np.exp(strength * rng.normal(0, 0.25)))
         result = gray + saturation * (result - gray)
-        result = result * np.exp(rng.normal(0, 0.07, 3)).astype(np.float32)  # white balance
-    contrast = np.float32(np.exp(rng.normal(0, 0.15)))
-    brightness = np.float32(rng.normal(0, 0.06))
+        balance = np.exp(strength * rng.normal(0, 0.07, 3))
+        result = result * balance.astype(np.float32)
+    contrast = np.float32(np.exp(strength * rng.normal(0, 0.15)))
+    brightness = np.float32(strength * rng.normal(0, 0.06))
     middle = np.float32(result.mean())
     result = (result - middle) * contrast + (middle + brightness)
     if rng.random() < 0.5:
         light = _smooth_field(height, width, 1, 3, rng)
-        result = result * (1 + np.float32(rng.uniform(0, 0.15)) * light)
+        result = result * (1 + np.float32(strength * rng.uniform(0, 0.15)) * light)
     result = np.clip(result, 0, 1)
     if rng.random() < 0.5:
-        result = cv2.pow(result, float(np.exp(rng.normal(0, 0.25)))).reshape(image.shape)
+        result = cv2.pow(result, float(np.exp(strength * rng.normal(0, 0.25))))
+        result = result.reshape(image.shape)
     if rng.random() < 0.1:
-        result = result * _vignette(height, width, rng)
+        result = result * _vignette(height, width, rng, strength)
     if rng.random() < 0.2:
-        sigma = rng.uniform(0.3, 1.2) * max(height, width) / 128
-        result = cv2.GaussianBlur(result, (0, 0), sigma).reshape(image.shape)
+        sigma = strength * rng.uniform(0.3, 1.2) * max(height, width) / 128
+        if sigma > 0:
+            result = cv2.GaussianBlur(result, (0, 0), sigma).reshape(image.shape)
     if rng.random() < 0.3:
         noise = rng.standard_normal(result.shape, dtype=np.float32)
-        result = result + np.float32(rng.uniform(0, 0.04)) * noise
+        result = result + np.float32(strength * rng.uniform(0, 0.04)) * noise
     return np.clip(result, 0, 1).astype(np.float32, copy=False)
 
 
-def _vignette(height, width, rng):
+def _vignette(height, width, rng, strength):
     """Return darkened corners as a factor, float32 (height, width, 1), as a dermatoscope's tube."""
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :] - np.float32(rng.normal(0, 0.08))
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] - np.float32(rng.normal(0, 0.08))
     radius = np.sqrt(x * x + y * y)
     start, softness = rng.uniform(0.85, 1.25), rng.uniform(0.03, 0.5)
     shade = np.clip((radius - np.float32(start)) / np.float32(softness), 0, 1)
-    return (1 - np.float32(rng.uniform(0.4, 1.0)) * shade)[..., None]
+    depth = min(1.0, strength * rng.uniform(0.4, 1.0))
+    return (1 - np.float32(depth) * shade)[..., None]

@@ -78,6 +78,10 @@ class Settings:
         default=0.1,
         metadata=number("share of all steps whose weights are averaged; 0: the last", 0, 1, float),
     )
+    augmentation: float = field(
+        default=1.0,
+        metadata=number("factor on the range of every augmentation; 0: flips alone", 0, 3, float),
+    )
     validation: float = field(
         default=0.2,
         metadata=number("share set apart to choose epoch and threshold on", 0.001, 0.9, float),

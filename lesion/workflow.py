@@ -107,7 +107,7 @@ class Training:
         settings = self.settings
         keras.utils.set_random_seed(settings.seed)
         shape = settings.image_size, settings.batch_size, settings.channels
-        self.training_data = TrainingData(split.train, *shape, settings.seed)
+        self.training_data = TrainingData(split.train, *shape, settings.seed, settings.augmentation)
         self.validation_data = validation_data(split.validation, *shape)
         size = settings.image_size
         self.model = unet.build(settings.model, (size, size, settings.channels))

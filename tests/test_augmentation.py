@@ -97,3 +97,30 @@ def test_different_sizes_are_refused():
             np.zeros((8, 9, 1), np.float32),
             np.random.default_rng(0),
         )
+
+
+def test_without_strength_only_flips_and_quarter_turns_remain():
+    image, mask = blob(64)
+    versions = [np.rot90(side, turns) for side in (mask, mask[:, ::-1]) for turns in range(4)]
+    found = set()
+    for seed in range(60):
+        same, same_mask = augment(image, mask, np.random.default_rng(seed), strength=0.0)
+        (which,) = [i for i, version in enumerate(versions) if (version == same_mask).all()]
+        assert np.abs(same[..., :1] - versions[which]).max() < 1e-3
+        found.add(which)
+    assert found == set(range(8))
+
+
+def test_strength_is_a_factor_on_how_far_things_move():
+    image, mask = blob(64)
+    bent = [
+        np.mean([move(image, mask, np.random.default_rng(s), k)[1].mean() for s in range(60)])
+        for k in (0, 1)
+    ]
+    assert bent[0] == pytest.approx(mask.mean())
+    spread = [
+        np.std([recolour(image, np.random.default_rng(s), k).mean() for s in range(60)])
+        for k in (0, 0.5, 1, 2)
+    ]
+    assert spread[0] == pytest.approx(0, abs=1e-6)
+    assert spread[1] < 0.7 * spread[2] < 0.7 * 0.9 * spread[3]

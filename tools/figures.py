@@ -8,6 +8,7 @@ Without a run the figures that need none are drawn, and a line says which are mi
 
 import argparse
 import json
+import shutil
 import sys
 from itertools import chain
 from pathlib import Path
@@ -17,11 +18,12 @@ from lesion.console import InputError, Parser
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_pair
 from lesion.predict.network import load_network
-from lesion.storage import read_table
+from lesion.storage import read_table, replacing
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHIPPED = "files/lite.keras"
 RUN_FILES = ("history.csv", "scores.csv", "scores.json", "model.keras", "model.json")
+GROWTH = "figures/growth.webp"  # in a run folder
 EXAMPLES = 6
 
 
@@ -130,6 +132,10 @@ def draw(arguments):
     for name, figure in chain.from_iterable(figures):
         print(show.save(figure, PROJECT / "Images" / name).relative_to(PROJECT))
     if run:
+        if (run / GROWTH).is_file():  # runs of older versions have none
+            with replacing(PROJECT / "Images" / "growth.webp") as temporary:
+                shutil.copyfile(run / GROWTH, temporary)
+            print("Images/growth.webp")
         print(f"the run shown is {run}")
     else:
         print("no run in runs/: curves, scores and predictions are not drawn; `make run` first")

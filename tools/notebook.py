@@ -50,12 +50,19 @@ def read_parameters(notebook, assignments):
     return parameters
 
 
+def is_of_the_notebook(record):
+    """Whether papermill logs what a cell printed, or a warning, and not what it does itself."""
+    return record.funcName == "log_output_message" or record.levelno >= logging.WARNING
+
+
 def execute(arguments):
     if not arguments.notebook.is_file():
         raise FileNotFoundError(f"{arguments.notebook}: no such notebook")
     parameters = read_parameters(arguments.notebook, arguments.parameters)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
-    logging.getLogger("papermill").setLevel(logging.INFO)
+    papermill_log = logging.getLogger("papermill")
+    papermill_log.setLevel(logging.INFO)
+    papermill_log.addFilter(is_of_the_notebook)
     with releasing(create_run_folder(PROJECT / "runs", arguments.notebook.stem)) as run:
         executed = run / "notebook.ipynb"
         try:

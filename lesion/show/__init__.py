@@ -7,6 +7,7 @@ No function touches `pyplot`: there is no current figure to leak, no window, no 
 (A notebook needs `%matplotlib inline` once to display figures made this way.)
 """
 
+from lesion.show.browser import browse
 from lesion.show.diagrams import architecture, dice_explained
 from lesion.show.errors import border_errors, reliability, risk_coverage, size_against_dice
 from lesion.show.figures import FIGURES, Scored, draw_all
@@ -20,6 +21,7 @@ __all__ = [
     "architecture",
     "augmentations",
     "border_errors",
+    "browse",
     "comparison",
     "curves",
     "dice_explained",

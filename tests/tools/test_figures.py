@@ -16,7 +16,7 @@ from unet import NETWORKS, build
 
 EXPLANATIONS = {*(f"architecture_{name}.png" for name in NETWORKS), "dice_explained.png"}
 WITHOUT_A_RUN = {"example_pairs.png", "outlines.png"}
-OF_A_RUN = {"curves.png", "scores.png", "predictions.png"}
+OF_A_RUN = {"curves.png", "scores.png", "predictions.png", "growth.webp"}
 
 
 def write_pairs(folder, count):
@@ -39,6 +39,8 @@ def write_run(run, pairs, data):
         [{"epoch": i, "loss": 1, "dice": 0.5, "val_loss": 1, "val_dice": 0.4} for i in (1, 2)],
     )
     save_model(network.model, run / "model.keras", {"threshold": 0.5, "data": data})
+    (run / "figures").mkdir()
+    (run / make_figures.GROWTH).write_bytes(b"an animation")
 
 
 @pytest.fixture
@@ -68,6 +70,7 @@ def test_every_figure_of_the_readme_is_drawn_from_the_newest_run(project, monkey
     assert main([]) == 0
     drawn = {path.name for path in (project / "Images").iterdir()}
     assert drawn == WITHOUT_A_RUN | OF_A_RUN
+    assert (project / "Images" / "growth.webp").read_bytes() == b"an animation"
     assert "mine" in capsys.readouterr().out
 
 

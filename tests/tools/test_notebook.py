@@ -42,12 +42,15 @@ def write_notebook(path, *sources):
 
 
 @pytest.mark.slow
-def test_a_run_and_a_mistake(tmp_path, monkeypatch, capsys):
+def test_a_run_and_a_mistake(tmp_path, monkeypatch, capsys, caplog):
     monkeypatch.setattr(run_notebook, "PROJECT", tmp_path)
     notebook = tmp_path / "small.ipynb"
     constants = "N = 1\nRUN_FOLDER = None"
-    write_notebook(notebook, constants, "open(f'{RUN_FOLDER}/n', 'w').write(str(N))")
+    count = "open(f'{RUN_FOLDER}/n', 'w').write(str(N)); print('Counted')"
+    write_notebook(notebook, constants, count)
     assert run_notebook.main([str(notebook), "N=7"]) == 0
+    lines = [r.getMessage().strip() for r in caplog.records if r.name == "papermill"]
+    assert lines == ["Counted"]
     (run,) = (tmp_path / "runs").iterdir()
     assert (run / "n").read_text() == "7"
     assert (run / "notebook.ipynb").is_file()
