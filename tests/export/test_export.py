@@ -9,6 +9,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
+import requests
 
 import unet
 from lesion.export import conversion, writing
@@ -111,6 +112,7 @@ def test_the_example_makes_the_same_masks_in_the_bare_runtime(
         assert json.loads(stored["steps"]) == recipe["steps"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", "int8"])
 @pytest.mark.parametrize("kind", ["litert", "onnx"])
 def test_smaller_weights_are_smaller_and_say_what_they_cost(kind, precision, export):
@@ -150,9 +152,7 @@ def stored_types(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "channels"), [("lean", 1), ("lite", 3), ("classic", 1)])
 @pytest.mark.parametrize("kind", ["litert", "onnx"])
-def test_every_network_can_be_exported(
-    kind, name, channels, tmp_path, drawn_folder, run_command, request
-):
+def test_every_network_can_be_exported(kind, name, channels, tmp_path, drawn_folder, run_command):
     for package in conversion.ONNX_PACKAGES if kind == "onnx" else ():
         pytest.importorskip(package)
     keras.utils.set_random_seed(0)
@@ -214,3 +214,15 @@ def test_a_missing_package_is_named_with_what_installs_it(tmp_path, refused, mon
     refused(
         "tf2onnx|requirements-export.txt", "export", "--format", "onnx", "--out", tmp_path / "o"
     )
+
+
+def test_a_runtime_that_cannot_be_fetched_is_named(tmp_path, refused, monkeypatch):
+    for package in conversion.ONNX_PACKAGES:
+        pytest.importorskip(package)
+
+    def unreachable(*arguments, **options):
+        raise requests.ConnectionError("no route to host")
+
+    monkeypatch.setattr("pooch.retrieve", unreachable)
+    refused("onnxruntime-web|no route", "export", "--format", "web", "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

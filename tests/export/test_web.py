@@ -111,6 +111,7 @@ def exported(kind, weights, drawn_folder, out, run_command):
     return out
 
 
+@pytest.mark.slow
 def test_the_example_for_javascript_makes_the_same_mask_in_node(
     node, runtime, weights, drawn_folder, tmp_path, run_command
 ):
@@ -147,6 +148,7 @@ def browser_page():
         browser.close()
 
 
+@pytest.mark.slow
 def test_the_page_outlines_a_dropped_picture_without_any_request(
     runtime, weights, drawn_folder, tmp_path, run_command, browser_page
 ):
