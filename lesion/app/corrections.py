@@ -149,10 +149,12 @@ class Retraining:
             epochs: passes over them.
 
         Raises:
-            InputError: a training is going on, or what that command says.
+            InputError: a training is going on, nothing was saved, or what that command says.
         """
         if self._process:
             raise InputError("a training is going on: wait for its end, or stop it")
+        if not count(folder):
+            raise InputError(f"{folder}: holds no corrected picture yet; save some first")
         run = create_run_folder(RUNS, "corrected")
         release(run)  # for the process that trains, which claims it
         command = [sys.executable, "-m", "segment", "train", *_options(weights, folder, epochs)]

@@ -30,25 +30,32 @@ def add(weights, seen, files, camera, request: gr.Request):
     new = [path for path in dict.fromkeys(new) if path not in known]
     if len(known) + len(new) > MOST_FILES:
         raise InputError(words("too_many", language(request), most=MOST_FILES))
-    return None, None, *look(weights, known + new, new[0] if new else known[0], request)
+    return None, None, *look(weights, seen, new, new[0] if new else known[0], request)
 
 
 def again(weights, seen, chosen, request: gr.Request):
     """Answer to another model: as `look`, at the pictures that are there."""
-    return look(weights, [one.path for one in seen], chosen, request)
+    return look(weights, [], [one.path for one in seen], chosen, request)
 
 
-def look(weights, paths, wanted, request):
-    """Return what is seen, words, choices, whether to show results, threshold, and `draw`."""
-    seen, problems = look_through(weights, paths)
+def look(weights, known, new, wanted, request):
+    """Return what is seen, words, choices, whether to show results, threshold, and `draw`.
+
+    Args:
+        known: list of `Seen` of these weights.
+        new: paths to look at besides.
+        wanted: path of the picture to show, if it can be read.
+    """
+    found, problems = look_through(weights, new)
+    seen = [*known, *found]
     paths = [one.path for one in seen]
     chosen = wanted if wanted in paths else paths[-1] if paths else None
     threshold, spoken = network_of(weights).threshold, language(request)
-    found = words("found", spoken, count=len(seen)) if seen else ""
+    said = words("found", spoken, count=len(seen)) if seen else ""
     left_out = [words("left_out", spoken), *problems] if problems else []
     return (
         seen,
-        status(found, warnings=left_out),
+        status(said, warnings=left_out),
         gr.Dropdown(choices=[(one.name, one.path) for one in seen], value=chosen),
         gr.Column(visible=bool(seen)),
         threshold,

@@ -83,6 +83,8 @@ def test_a_training_on_corrected_pairs_gives_weights(drawn_folder, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     pairs, folder = find_pairs(drawn_folder).labelled, tmp_path / "corrected"
     retraining = Retraining()
+    with pytest.raises(InputError, match="save some first"):
+        next(retraining.train(LEAN, folder, epochs=1))
     for number, pair in enumerate(pairs[:5]):
         if number == 2:
             with pytest.raises(InputError, match="too few to divide"):
