@@ -4,6 +4,7 @@ jupyter.show_mistakes_in_one_line()
 show, live = jupyter.screen()
 """
 
+import inspect
 import sys
 from collections.abc import Callable
 
@@ -67,6 +68,11 @@ def words_of(figure) -> str:
     titles = [figure.get_suptitle(), *(axis.get_title() for axis in figure.axes)]
     words = "; ".join(" ".join(title.split()) for title in titles if title.strip())
     return words if len(words) <= LONGEST_ALT else f"{words[: LONGEST_ALT - 1]}…"
+
+
+def print_source(function: Callable):
+    """Print the code of a function."""
+    print(inspect.getsource(function))
 
 
 def show_mistakes_in_one_line():

@@ -203,7 +203,7 @@ def test_notebooks_are_tidy(path):
             assert len(lines) <= 10 or "sys.path" in cell.source or cell in tagged, cell.source
         assert not any(o["output_type"] == "error" for o in cell.get("outputs", []))
     assert imports <= 8
-    assert path.stat().st_size < 3_000_000
+    assert path.stat().st_size < 1_500_000
     # No path of the machine it was run on.
     assert "/home/" not in path.read_text()
     assert "/tmp/" not in path.read_text()
