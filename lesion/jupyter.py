@@ -64,9 +64,12 @@ def describe_figures():
 
 
 def words_of(figure) -> str:
-    """Return what a Matplotlib figure says in its titles, as one line."""
+    """Return what a Matplotlib figure says in its titles, each once, or else inside, as one line."""
     titles = [figure.get_suptitle(), *(axis.get_title() for axis in figure.axes)]
-    words = "; ".join(" ".join(title.split()) for title in titles if title.strip())
+    if not any(titles):
+        titles = [text.get_text() for axis in figure.axes for text in axis.texts]
+    lines = dict.fromkeys(" ".join(title.split()) for title in titles)
+    words = "; ".join(filter(None, lines))
     return words if len(words) <= LONGEST_ALT else f"{words[: LONGEST_ALT - 1]}…"
 
 
