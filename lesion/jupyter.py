@@ -64,7 +64,7 @@ def describe_figures():
 
 
 def words_of(figure) -> str:
-    """Return what a Matplotlib figure says in its titles, each once, or else inside, as one line."""
+    """Return what a figure says in its titles, each once, or else inside its axes, as a line."""
     titles = [figure.get_suptitle(), *(axis.get_title() for axis in figure.axes)]
     if not any(titles):
         titles = [text.get_text() for axis in figure.axes for text in axis.texts]
