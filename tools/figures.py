@@ -19,6 +19,7 @@ from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_pair
 from lesion.predict.network import load_network
 from lesion.storage import read_table, replacing
+from lesion.training import History
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHIPPED = "files/lite.keras"
@@ -116,7 +117,7 @@ def score_distribution(rows, set_name):
 
 def of_run(run, test_folder):
     """Yield (file name, figure) of what a run on the embedded pictures came to."""
-    yield "curves.png", show.curves(read_table(run / "history.csv"))
+    yield "curves.png", show.curves(History.read(run))
     set_name = json.loads((run / "scores.json").read_text(encoding="utf-8"))["set"]
     yield "scores.png", score_distribution(read_table(run / "scores.csv"), set_name)
     yield "predictions.png", predictions(run / "model.keras", test_folder)

@@ -51,8 +51,13 @@ def read_parameters(notebook, assignments):
 
 
 def is_of_the_notebook(record):
-    """Whether papermill logs what a cell printed, or a warning, and not what it does itself."""
-    return record.funcName == "log_output_message" or record.levelno >= logging.WARNING
+    """Whether papermill logs what a cell printed, or a warning, and not what it does itself.
+
+    A figure cannot be printed; its size in letters would tell nobody anything.
+    """
+    if record.funcName == "log_output_message":
+        return not record.getMessage().startswith("<Figure ")
+    return record.levelno >= logging.WARNING
 
 
 def execute(arguments):
@@ -73,6 +78,7 @@ def execute(arguments):
                 cwd=str(PROJECT),
                 log_output=True,
                 progress_bar=False,
+                extra_arguments=["--log-level=ERROR"],  # of the kernel, which warns of itself
             )
         except PapermillExecutionError as error:
             print(f"the notebook, as far as it came, is in {executed}", file=sys.stderr)

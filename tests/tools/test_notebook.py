@@ -47,10 +47,11 @@ def test_a_run_and_a_mistake(tmp_path, monkeypatch, capsys, caplog):
     notebook = tmp_path / "small.ipynb"
     constants = "N = 1\nRUN_FOLDER = None"
     count = "open(f'{RUN_FOLDER}/n', 'w').write(str(N)); print('Counted')"
-    write_notebook(notebook, constants, count)
+    figure = "%matplotlib inline\nimport matplotlib.pyplot as p\np.figure().add_subplot();"
+    write_notebook(notebook, constants, count, figure)
     assert run_notebook.main([str(notebook), "N=7"]) == 0
     lines = [r.getMessage().strip() for r in caplog.records if r.name == "papermill"]
-    assert lines == ["Counted"]
+    assert lines == ["Counted"]  # neither papermill nor the figure
     (run,) = (tmp_path / "runs").iterdir()
     assert (run / "n").read_text() == "7"
     assert (run / "notebook.ipynb").is_file()
