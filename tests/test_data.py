@@ -127,7 +127,7 @@ def test_pictures_of_one_epoch_are_changed_differently(tmp_path):
 
 
 def test_every_epoch_shows_every_pair_once_in_a_new_order(tmp_path, monkeypatch):
-    monkeypatch.setattr("data.augment", lambda image, mask, rng: (image, mask))
+    monkeypatch.setattr("data.augment", lambda image, mask, *_: (image, mask))
     for value in range(8):  # a pair's coverage says which one it is
         mask = np.zeros((4, 4), np.uint8)
         mask.flat[: value + 1] = 1
@@ -142,7 +142,7 @@ def test_every_epoch_shows_every_pair_once_in_a_new_order(tmp_path, monkeypatch)
 def test_fit_gets_the_epoch_that_its_callback_sets(pairs, monkeypatch):
     seen = []
 
-    def remember(image, mask, rng):
+    def remember(image, mask, rng, strength):
         seen.append(rng.bit_generator.seed_seq.entropy[1])
         return image, mask
 

@@ -149,7 +149,7 @@ def check_whole(directory):
                 assert all(file[name] is not None for name in file)
         elif path.suffix == ".keras":
             load_network(path)
-        elif path.suffix in (".png", ".jpg"):
+        elif path.suffix in (".png", ".jpg", ".webp"):
             with Image.open(path) as picture:
                 picture.load()
         elif path.suffix == ".html":

@@ -59,7 +59,9 @@ def test_hooks_keep_the_chosen_outputs_and_drop_others(tmp_path):
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 def test_make_help_lists_every_command_once():
-    text = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True).stdout
+    text = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True
+    ).stdout
     use, work = text.split("\n\n")
     assert use.startswith("To use it\n")
     assert work.startswith("To work on it\n")

@@ -288,7 +288,7 @@ def test_resume_goes_on_and_refuses_another_training(
         assert run(*command, "--resume") == 0
     for name in ("history.csv", "scores.csv"):
         assert (out / name).read_bytes() == (trained / name).read_bytes()
-    assert {path.stem for path in (out / "figures").iterdir()} == set(FIGURES)
+    assert {path.stem for path in (out / "figures").iterdir()} == {*FIGURES, "growth"}
     assert "has ended" in failure(capsys, *command, "--resume")
 
 

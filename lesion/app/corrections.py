@@ -115,6 +115,13 @@ def count(folder: str | Path) -> int:
     return len(list(Path(folder).glob("label/*.png")))
 
 
+# What a shell starts in the background ignores Ctrl-C, and so would all that it starts itself.
+TRAIN = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "import segment; sys.exit(segment.main(['train', *sys.argv[1:]]))"
+)
+
+
 class Progress(NamedTuple):
     """How far a training is.
 
@@ -157,7 +164,7 @@ class Retraining:
             raise InputError(f"{folder}: holds no corrected picture yet; save some first")
         run = create_run_folder(RUNS, "corrected")
         release(run)  # for the process that trains, which claims it
-        command = [sys.executable, "-m", "segment", "train", *_options(weights, folder, epochs)]
+        command = [sys.executable, "-c", TRAIN, *_options(weights, folder, epochs)]
         with tempfile.TemporaryFile("w+") as output:
             command += ["--out", str(run.resolve())]
             process = subprocess.Popen(command, cwd=PROJECT, stdout=output, stderr=output)
