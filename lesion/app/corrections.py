@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -122,6 +123,9 @@ TRAIN = (
 )
 
 
+ENDING = 10  # seconds that a training has to end in good order, before it is asked again
+
+
 class Progress(NamedTuple):
     """How far a training is.
 
@@ -183,10 +187,11 @@ class Retraining:
     def stop(self) -> None:
         """End a training that is going on, in good order; its folder can be gone on with."""
         process = self._process
-        if process and process.poll() is None:
+        while process and process.poll() is None:
             self._stopped = True
             process.send_signal(signal.SIGINT)
-            process.wait()
+            with suppress(subprocess.TimeoutExpired):  # one that has hardly begun may miss it
+                process.wait(ENDING)
 
 
 def _options(weights, folder, epochs):
