@@ -77,8 +77,11 @@ def table(caption: str, lines: Sequence[dict], marked: str | None = None) -> str
 
 def figure(path: str | Path, caption: str) -> str:
     """A PNG file as a part of the page, with words below it."""
-    data, words = base64.b64encode(Path(path).read_bytes()).decode("ascii"), text(caption)
-    return (
-        f'<figure><img alt="{words}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{words}</figcaption></figure>"
-    )
+    data = base64.b64encode(Path(path).read_bytes()).decode("ascii")
+    return framed(f"data:image/png;base64,{data}", caption)
+
+
+def framed(address: str, caption: str) -> str:
+    """A picture by its address, with words below it, also for who cannot see it."""
+    words = text(caption)
+    return f'<figure><img alt="{words}" src="{address}"><figcaption>{words}</figcaption></figure>'

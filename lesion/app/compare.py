@@ -32,7 +32,7 @@ def on_picture(first, second, path, request: gr.Request):
 
 def both(drawn, request):
     """Return two pictures as HTML, side by side."""
-    keys = ("by_first", "by_second")
+    keys = ("first", "second")
     captions = [words(key, language(request)) for key in keys]
     return side_by_side(*(figure(*one) for one in zip(drawn, captions, strict=True)))
 

@@ -11,7 +11,7 @@ from lesion.app.corrections import (
     to_canvas,
 )
 from lesion.app.painter import painted_mask, painter, to_value
-from lesion.app.pictures import network_of, predict
+from lesion.app.pictures import network_of, predict, read
 from lesion.app.texts import words
 from lesion.app.wiring import PREDICTING, SLIDING, in_words, language, status, translate
 from lesion.console import InputError
@@ -35,9 +35,11 @@ def worklist(seen: list, folder: str) -> list[tuple[str, str]]:
 
 def mask_before(weights, path, threshold, folder):
     """Return (picture, mask that is corrected): at a threshold, or for None what was saved."""
-    picture, prediction = predict(weights, path, threshold)
     saved = saved_mask(folder, path) if threshold is None else None
-    return picture, prediction.mask if saved is None else saved
+    if saved is not None:
+        return read(path), saved
+    picture, prediction = predict(weights, path, threshold)
+    return picture, prediction.mask
 
 
 class Tab:
@@ -80,8 +82,8 @@ class Tab:
         mask = from_canvas(mask, before, painted_mask(painted, before.shape))
         number = save(self.folder, path, mask)
         choices = worklist(seen, self.folder)
-        left = [place for _, place in choices if not label_of(self.folder, place).is_file()]
-        following = left[0] if left else path
+        left = (place for _, place in choices if not label_of(self.folder, place).is_file())
+        following = next(left, path)
         said = status(words("saved", language(request), count=number, folder=self.folder))
         opened = self.open_picture(weights, following, request)
         return gr.Dropdown(choices=choices, value=following), said, *opened

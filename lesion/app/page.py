@@ -112,15 +112,15 @@ def build(
         choices = names_of(find_weights(weights))
         return [gr.Dropdown(choices=choices) for _ in every]
 
+    choices = names_of(find_weights(weights))
+
     def choose(key, number=0):
-        choices = names_of(find_weights(weights))
         value = choices[min(number, len(choices) - 1)][1]
         return gr.Dropdown(choices, value=value, label=translate(key), elem_id=key)
 
-    title = translate("title")
     with gr.Blocks(title="U-Net", delete_cache=(CLEANED, KEPT), analytics_enabled=False) as page:
         seen = gr.State([], time_to_live=KEPT)
-        gr.Markdown(title, elem_id="title")
+        gr.Markdown(translate("title"), elem_id="title")
         gr.Markdown(translate("about"))
         model = choose("model")
         with gr.Tab(translate("outline")):

@@ -51,8 +51,6 @@ LANGUAGES = {
         "one": "A picture",
         "which": "Picture, largest difference first",
         "scores": "Dice of each picture",
-        "by_first": "First model",
-        "by_second": "Second model",
         "quality": "Quality {quality:.2f}: the Dice to expect, of 1",
         "low": "Look closely: this outline may be wrong.",
         "unfamiliar": "This picture is unlike those that the model was trained on; do not rely on "
@@ -123,8 +121,6 @@ LANGUAGES = {
         "one": "Uma imagem",
         "which": "Imagem, maior diferença primeiro",
         "scores": "Dice de cada imagem",
-        "by_first": "Primeiro modelo",
-        "by_second": "Segundo modelo",
         "quality": "Qualidade {quality:.2f}: o Dice esperado, de 1",
         "low": "Olhe com atenção: este contorno pode estar errado.",
         "unfamiliar": "Esta imagem é diferente daquelas com que o modelo foi treinado; não confie "

@@ -13,7 +13,7 @@ from PIL import Image
 from lesion.app.painter import data_url
 from lesion.app.texts import LANGUAGES, language_of
 from lesion.console import one_line, usable_cores
-from lesion.page import text
+from lesion.page import framed, text
 
 translate = gr.I18n(**LANGUAGES, **{f"pt-{land}": LANGUAGES["pt"] for land in ("BR", "PT")})
 
@@ -75,11 +75,7 @@ def figure(picture: Path | np.ndarray, caption: str) -> str:
     image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else Image.open(picture)
     image.thumbnail((SIDE, SIDE))
     kind = "PNG" if image.mode == "L" else "JPEG"
-    words = text(caption)
-    return (
-        f'<figure><img alt="{words}" src="{data_url(np.asarray(image), kind)}">'
-        f"<figcaption>{words}</figcaption></figure>"
-    )
+    return framed(data_url(np.asarray(image), kind), caption)
 
 
 def side_by_side(*figures: str) -> str:

@@ -19,7 +19,7 @@ from lesion.inputs.pairing import Pair
 from lesion.inputs.reading import read_pair
 from lesion.predict.features import split_answer
 from lesion.predict.network import Network
-from lesion.score.metrics import score_pair
+from lesion.score import metrics
 
 RANDOM_PICTURES = 4
 
@@ -118,8 +118,8 @@ def compare(
         predictions, took = zip(*(_timed(each, picture) for each in both), strict=True)
         masks = [prediction.mask for prediction in predictions]
         differences.append(_difference(*(prediction.probability for prediction in predictions)))
-        of_masks.append(score_pair(*masks)["dice"])
-        of_labels.append([score_pair(truth, mask)["dice"] for mask in masks])
+        of_masks.append(metrics.dice(*masks))
+        of_labels.append([metrics.dice(truth, mask) for mask in masks])
         times.append(took)
     keras_dice, dice = map(mean, zip(*of_labels, strict=True))
     keras_time, time = map(median, zip(*times, strict=True))
