@@ -5,11 +5,10 @@ lab.box                                   # the cell's last line
 network, trained = lab.network, lab.trained      # what the last button made
 """
 
-import html
 from dataclasses import replace
 from pathlib import Path
 
-from lesion import jupyter, runs, workflow
+from lesion import jupyter, page, runs, workflow
 from lesion.console import InputError, one_line
 from lesion.show.live import Growth
 
@@ -65,7 +64,7 @@ class Panel:
         self.buttons[1].on_click(lambda button: self.train(anew=True))
         self.image, self.lines = widgets.Image(format="png"), widgets.Output()
         self.image.layout.visibility = "hidden"
-        self.table = widgets.HTML(_table(self.attempts))
+        self.table = widgets.HTML(page.table("", self.attempts))
         constants = [self.epochs, self.rate, self.size, self.augmentation]
         parts = [*constants, widgets.HBox(self.buttons), self.table, self.lines, self.image]
         return widgets.VBox(parts)
@@ -113,7 +112,7 @@ class Panel:
         trained.fit()
         self.network, self.trained = trained.finish(), trained
         self.attempts.append(_attempt(trained))
-        self.table.value = _table(self.attempts)
+        self.table.value = page.table("", self.attempts)
 
 
 def _attempt(trained):
@@ -128,13 +127,3 @@ def _attempt(trained):
         f"{trained.rule.validation_dice:.3f}",
     )
     return dict(zip(COLUMNS, values, strict=True))
-
-
-def _table(attempts):
-    """Return the attempts as an HTML table, oldest first."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in COLUMNS)
-    lines = [
-        "".join(f"<td>{html.escape(str(attempt[name]))}</td>" for name in COLUMNS)
-        for attempt in attempts
-    ]
-    return f"<table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"

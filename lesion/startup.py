@@ -57,16 +57,18 @@ def install_missing(requirements: str | Path = "requirements.txt") -> None:
         return
     lines = Path(requirements).read_text(encoding="utf-8").splitlines()
     wanted = [line for line in lines if line and not line.startswith("#")]
-    there = {_plain(found.name) for found in importlib.metadata.distributions()}
-    missing = [line for line in wanted if _plain(re.match(r"[\w.-]+", line)[0]) not in there]
+    missing = [line for line in wanted if not _is_installed(re.match(r"[\w.-]+", line)[0])]
     if missing:
         print("installing", *missing)
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
 
 
-def _plain(name):
-    """Return the name of a distribution as every way of writing it becomes the same (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _is_installed(name):
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def start_notebook():

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from lesion.inputs.reading import resize_mask
 from lesion.masks import COLOURS, IGNORED, draw_outline, mask_at
-from lesion.score.metrics import score_pair
+from lesion.score.metrics import dice
 from lesion.show.gallery import as_mask, as_picture
 from lesion.show.plots import METRIC_LABELS
 from lesion.show.style import legend_below, plot_figure
@@ -127,7 +127,7 @@ class Board:
             return None
         truth = resize_mask(self.truth, len(probability))[..., 0]
         truth = np.where(truth < 0, IGNORED, truth).astype(np.uint8)
-        return score_pair(truth, mask_at(probability, 0.5))["dice"]
+        return dice(truth, mask_at(probability, 0.5))
 
 
 def _title(epoch, dice):

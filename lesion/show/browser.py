@@ -94,20 +94,20 @@ class Browser:
         self.image.value = _panels(picture, truth, probability, mask)
 
     def _predicted(self, name):
-        """Return picture, truth and probability of a pair; of the last few they are kept."""
+        """Return a pair's picture as a panel, truth, probability; of the last few they are kept."""
         if name not in self.seen:
             while len(self.seen) >= REMEMBERED:
                 self.seen.pop(next(iter(self.seen)))
             ((_, picture, truth, prediction),) = predict_pairs(
                 self.network, [self.pairs[name]], progress=False
             )
-            self.seen[name] = picture, truth, prediction.probability
+            self.seen[name] = as_picture(picture, SIDE), truth, prediction.probability
         return self.seen[name]
 
 
 def _panels(picture, truth, probability, mask):
-    """Return the PNG of picture, probability, mask and outlines side by side."""
-    picture, predicted = as_picture(picture, SIDE), as_mask(mask, SIDE)
+    """Return the PNG of a picture's panel, probability, mask and outlines side by side."""
+    predicted = as_mask(mask, SIDE)
     outlines = {"truth": as_mask(truth, SIDE), "prediction": predicted}
     shown = [picture, as_picture(probability, SIDE), 255 * predicted]
     panels = [draw_outline(panel, {}) for panel in shown] + [draw_outline(picture, outlines)]

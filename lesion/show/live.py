@@ -99,8 +99,8 @@ class Growth(keras.callbacks.Callback):
         self.spent, self._again, self._costs = 0.0, 0.0, {}
         self._begun, self._drawn, self._first = time.monotonic(), -math.inf, None
         # Asked for only now: a training that goes on in another cell is shown there.
-        self._paint_to, live = jupyter.screen() if self.screen is None else (self.screen, True)
-        self._live, self._board = live, None
+        self._paint_to, self._live = (self.screen, True) if self.screen else jupyter.screen()
+        self._board = None
 
     def on_epoch_begin(self, epoch, logs=None):
         # A model may be fitted again, from the start or from an epoch on.
