@@ -78,7 +78,7 @@ def execute(arguments):
                 cwd=str(PROJECT),
                 log_output=True,
                 progress_bar=False,
-                extra_arguments=["--log-level=ERROR"],  # of the kernel, which warns of itself
+                extra_arguments=["--log-level=CRITICAL"],  # of the kernel, which tells of itself
             )
         except PapermillExecutionError as error:
             print(f"the notebook, as far as it came, is in {executed}", file=sys.stderr)
