@@ -50,7 +50,9 @@ class Lab:
     def __init__(self, page):
         self.page = page
         page.wait_for_function(
-            f"{NOTEBOOK}?.sessionContext?.session?.kernel?.status == 'idle'", timeout=120_000
+            # The application is not there until its scripts have run.
+            f"window.jupyterapp && {NOTEBOOK}?.sessionContext?.session?.kernel?.status == 'idle'",
+            timeout=120_000,
         )
 
     def evaluate(self, words):

@@ -14,7 +14,7 @@ SMALL = """
 import functools
 small = functools.partial(unet.unet, widths=(4,))
 unet.NETWORKS["lite"] = unet.NETWORKS["lite"]._replace(build=small, start=None)
-EPOCHS, IMAGE_SIZE, DATA = 400, 32, "drawn"
+EPOCHS, IMAGE_SIZE, DATA = 9999, 32, "drawn"  # more than pass until it is stopped
 """
 TRAIN = "trained = workflow.Training"
 
@@ -77,10 +77,10 @@ def test_somebody_trains_stops_browses_and_trains_on(place):
             shown = pictures(lab.outputs(number(TRAIN)))
             assert len(shown) <= 1
             seen |= {data.get("image/jpeg") for data in shown}
-            if len(seen) >= 4:
+            if len(seen) >= 3:
                 break
             time.sleep(0.2)
-        assert len(seen) >= 4
+        assert len(seen) >= 3
         lab.page.screenshot(path=folder / "growing.png")
         lab.stop()
         lab.wait()

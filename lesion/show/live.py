@@ -24,7 +24,9 @@ from lesion.show.board import Board
 from lesion.storage import read_table, replacing
 
 SECONDS = 1.0  # between two drawings, at least
-SHARE = 0.01  # of the time so far may be spent; what is done once, at either end, adds to that
+SHARE = (
+    0.006  # of the time so far may go into predicting, as much into drawing; the end adds to that
+)
 FEW = 8  # pairs, among which one is chosen
 PICTURES = 40  # of an animation, at most
 LARGEST = 1_000_000  # bytes of an animation
@@ -39,7 +41,7 @@ class Growth(keras.callbacks.Callback):
     an average of the weights in their place for that time, as `callbacks.AverageWeights` or
     `keras.callbacks.SwapEMAWeights` do, may stand before or behind it. Without validation data it
     predicts after each epoch. What would cost more than SHARE of the time so far waits for a later
-    epoch.
+    epoch; predicting does not use up what drawing may cost, however short the epochs are.
 
     Args:
         picture: uint8 (H, W, C), one of the validation's, C as the network takes it.
@@ -82,21 +84,21 @@ class Growth(keras.callbacks.Callback):
 
     @contextmanager
     def _counted(self, what):
-        """Add up the time that a part takes, and remember what it took last, if not first."""
+        """Add up the time that a part takes, and remember what it took last."""
         begun = time.monotonic()
         yield
         cost = time.monotonic() - begun
         self.spent += cost
         # The first time a graph is built or a figure is laid out, which will not happen again.
-        self._again += cost if what in self._costs else 0
-        self._costs[what] = cost if what in self._costs else 0
+        latest = cost if what in self._costs else 0
+        self._costs[what] = (self._costs.get(what, (0, 0))[0] + latest, latest)
 
     def _affordable(self, what):
         allowed = SHARE * (time.monotonic() - self._begun)
-        return self._again + self._costs.get(what, 0) <= allowed
+        return sum(self._costs.get(what, ())) <= allowed
 
     def on_train_begin(self, logs=None):
-        self.spent, self._again, self._costs = 0.0, 0.0, {}
+        self.spent, self._costs = 0.0, {}
         self._begun, self._drawn, self._first = time.monotonic(), -math.inf, None
         # Asked for only now: a training that goes on in another cell is shown there.
         self._paint_to, self._live = (self.screen, True) if self.screen else jupyter.screen()

@@ -113,10 +113,25 @@ def test_little_of_the_time_is_spent_here(monkeypatch):
     monkeypatch.setattr(live, "time", clock)
     growth = Growth(PICTURE, TRUTH)
     clock.run(growth, epochs=50, step=1.0)  # a prediction takes an eighth of an epoch
-    # The first and the last one are always made, here with two of 1 % of 200 seconds between them.
-    assert len(growth.probabilities) == 2 + 3
+    # The first and the last one are always made, here with two in .6 % of 200 seconds between them.
+    assert len(growth.probabilities) == 2 + 2
     assert {1, 50} <= set(growth.probabilities)
-    assert growth.spent == pytest.approx(0.5 * 5)
+    assert growth.spent == pytest.approx(0.5 * 4)
+
+
+def test_predicting_leaves_time_for_drawing_when_epochs_are_short(monkeypatch):
+    clock, times = Clock(prediction=0.02), []
+    monkeypatch.setattr(live, "time", clock)
+
+    def screen(data, words):
+        clock.now += 0.1
+        times.append(clock.now)
+
+    growth = Growth(PICTURE, TRUTH, "dice", screen=screen)
+    clock.run(growth, epochs=1000, step=0.02)  # a prediction takes a quarter of an epoch
+    drawings, predictions = 2 + 4, 2 + 24  # of .6 % of 80 seconds each
+    assert drawings - 1 <= len(times) <= drawings
+    assert predictions - 1 <= len(growth.probabilities) <= predictions
 
 
 @pytest.mark.parametrize(("somebody_looks", "at_least", "at_most"), [(False, 1, 1), (True, 5, 20)])
