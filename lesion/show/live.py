@@ -24,9 +24,7 @@ from lesion.show.board import Board
 from lesion.storage import read_table, replacing
 
 SECONDS = 1.0  # between two drawings, at least
-SHARE = (
-    0.006  # of the time so far may go into predicting, as much into drawing; the end adds to that
-)
+SHARE = 0.003  # of the time so far may go into predicting, and as much into drawing before the end
 FEW = 8  # pairs, among which one is chosen
 PICTURES = 40  # of an animation, at most
 LARGEST = 1_000_000  # bytes of an animation

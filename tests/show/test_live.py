@@ -113,10 +113,10 @@ def test_little_of_the_time_is_spent_here(monkeypatch):
     monkeypatch.setattr(live, "time", clock)
     growth = Growth(PICTURE, TRUTH)
     clock.run(growth, epochs=50, step=1.0)  # a prediction takes an eighth of an epoch
-    # The first and the last one are always made, here with two in .6 % of 200 seconds between them.
-    assert len(growth.probabilities) == 2 + 2
+    # The first and the last one are always made, here with one in .3 % of 200 seconds between them.
+    assert len(growth.probabilities) == 2 + 1
     assert {1, 50} <= set(growth.probabilities)
-    assert growth.spent == pytest.approx(0.5 * 4)
+    assert growth.spent == pytest.approx(0.5 * 3)
 
 
 def test_predicting_leaves_time_for_drawing_when_epochs_are_short(monkeypatch):
@@ -129,7 +129,7 @@ def test_predicting_leaves_time_for_drawing_when_epochs_are_short(monkeypatch):
 
     growth = Growth(PICTURE, TRUTH, "dice", screen=screen)
     clock.run(growth, epochs=1000, step=0.02)  # a prediction takes a quarter of an epoch
-    drawings, predictions = 2 + 4, 2 + 24  # of .6 % of 80 seconds each
+    drawings, predictions = 2 + 2, 2 + 12  # of .3 % of 80 seconds each
     assert drawings - 1 <= len(times) <= drawings
     assert predictions - 1 <= len(growth.probabilities) <= predictions
 
