@@ -18,14 +18,15 @@ import numpy as np
 import tensorflow as tf
 
 from lesion.console import InputError, usable_cores
-from lesion.inputs.reading import read_pair, resize_image, resize_mask
+from lesion.inputs.cache import kept_on_disk
+from lesion.inputs.reading import load_pair
 
 ROTATION = 45.0  # degrees either way; with quarter turns every angle occurs
 SCALE = 0.3  # size changes by a factor of up to exp(0.3) = 1.35 either way
 STRETCH = 0.3  # width against height, exp(0.3) = 1.35 either way: 4:3 made a square is 1.33
 SHIFT = 0.12  # of the picture's side, either way
 ELASTIC = 0.025  # standard deviation of the displacement, of the picture's side
-KEPT_BYTES = 1 << 28  # of decoded pairs: more than that is read anew in each epoch
+KEPT_BYTES = 1 << 28  # of decoded pairs in memory; of more, what was decoded is kept on disk
 ELASTIC_GRID = 5  # control points a side: deformations are as wide as a lesion's lobes
 
 
@@ -83,17 +84,6 @@ def validation_data(pairs, image_size, batch_size, channels=3):
     )
 
 
-def load_pair(pair, image_size, channels=3):
-    """Return a pair at the network's size: float32 (S, S, channels) in [0, 1] and (S, S, 1).
-
-    The mask is of 0, 1 and -1 (ignored).
-
-    Raises InputError as `lesion.inputs.read_pair` does.
-    """
-    picture, mask = read_pair(pair, channels)
-    return resize_image(picture, image_size), resize_mask(mask, image_size)
-
-
 def pipeline_error(error):
     """Return the one line that a reader raised inside a dataset, or None if there is none.
 
@@ -117,13 +107,15 @@ def _check_arguments(pairs, image_size, batch_size, channels):
 
 
 def _loader(pairs, image_size, channels):
-    """Return the function from the index of a pair to `load_pair`, which reads few pairs once."""
+    """Return the function from the index of a pair to `load_pair`, which decodes each pair once."""
+    bytes_in_all = len(pairs) * image_size**2 * (channels + 1) * np.float32().itemsize
+    few = bytes_in_all <= KEPT_BYTES
+    load_once = load_pair if few else kept_on_disk()
 
     def load(index):
-        return load_pair(pairs[index], image_size, channels)
+        return load_once(pairs[index], image_size, channels)
 
-    bytes_in_all = len(pairs) * image_size**2 * (channels + 1) * np.float32().itemsize
-    return cache(load) if bytes_in_all <= KEPT_BYTES else load
+    return cache(load) if few else load
 
 
 def _stream(passes, load, count, image_size, batch_size, channels):

@@ -2,10 +2,13 @@
 
     python -m benchmarks.pipeline --data DIR            # pictures per second, side by side
     python -m benchmarks.pipeline --data DIR --memory   # peak memory, 1,000 and all
+    python -m benchmarks.pipeline --data DIR --cache    # what decoded pictures on disk save
 
 DIR is a folder of pictures and masks. Speed: decoding and augmentation (batches of 16, 128 x 128)
 against training steps of the lean network on a batch that is already in memory, in turns, so that
 both see the same machine. Memory: one short epoch at 64 x 64 in a fresh process for each size.
+Cache: at 192 x 192, pictures read without it, for the first time with it and again, in turns; then
+the same in a training of the lite network beside one on a batch that is already in memory.
 """
 
 import argparse
@@ -15,7 +18,9 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -23,10 +28,10 @@ BATCH_SIZE = 16
 ROUNDS = 5
 
 
-def compiled_model(size):
+def compiled_model(size, name="lean"):
     from unet import build
 
-    model = build("lean", (size, size, 3))
+    model = build(name, (size, size, 3))
     model.compile("adam", "binary_crossentropy")
     return model
 
@@ -97,12 +102,58 @@ def measure_memory(directory, counts):
     print(f"ratio {peaks[-1] / peaks[0]:.3f} (wanted: at most 1.2)")
 
 
+def train_on_next(model, feed):
+    model.train_on_batch(*next(feed))
+
+
+def measure_cache(pairs, seconds):
+    """Print pictures per second without, with a new and with a filled cache."""
+    import data
+
+    data.KEPT_BYTES = 0  # as if the set were too large for the memory
+    size, median = 192, statistics.median
+    model = compiled_model(size, "lite")
+    with tempfile.TemporaryDirectory() as parent:
+        rates = {"without": [], "first epoch": [], "later": []}
+        for number in range(ROUNDS):
+            for name, column in rates.items():
+                os.environ["LESION_CACHE"] = f"{parent}/{number}" if name != "without" else ""
+                start = time.perf_counter()
+                for _ in data.validation_data(pairs, size, BATCH_SIZE):
+                    pass
+                column.append(len(pairs) / (time.perf_counter() - start))
+        print(f"{len(pairs):,} pictures at {size} x {size}, read alone, pictures/s (medians):")
+        for name, column in rates.items():
+            ratios = [own / plain for own, plain in zip(column, rates["without"], strict=True)]
+            print(f"  {name:12} {median(column):7.1f}, {median(ratios):.2f} times as many")
+        rates = {"batch in memory": [], "without": [], "with": []}
+        feeds = {}
+        for name in ("without", "with"):
+            os.environ["LESION_CACHE"] = f"{parent}/0" if name == "with" else ""
+            epochs = itertools.repeat(data.TrainingData(pairs, size, BATCH_SIZE).dataset)
+            feeds[name] = itertools.chain.from_iterable(epochs)
+        batch = next(feeds["without"])
+        feeds["batch in memory"] = itertools.repeat(batch)
+        model.train_on_batch(*batch)  # traces the step
+        for _ in range(ROUNDS):
+            for name, column in rates.items():
+                work = partial(train_on_next, model, feeds[name])
+                column.append(pictures_per_second(work, seconds))
+    print("training of the lite network, pictures/s (medians):")
+    for name, column in rates.items():
+        ratios = [own / best for own, best in zip(column, rates["batch in memory"], strict=True)]
+        print(
+            f"  {name:16} {median(column):6.1f}, {1 - median(ratios):.1%} of the time in the feed"
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--memory", action="store_true", help="measure memory instead of speed")
+    parser.add_argument("--cache", action="store_true", help="measure decoded pictures on disk")
     parser.add_argument("--seconds", type=float, default=4, help="of each measurement (4)")
     parser.add_argument("--train-on", type=int, help=argparse.SUPPRESS)  # what the children run
     arguments = parser.parse_args()
@@ -114,6 +165,8 @@ def main():
         train_once(pairs[: arguments.train_on])
     elif arguments.memory:
         measure_memory(arguments.data, (min(1000, len(pairs)), len(pairs)))
+    elif arguments.cache:
+        measure_cache(pairs, arguments.seconds)
     else:
         measure_speed(pairs, arguments.seconds)
 

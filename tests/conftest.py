@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["LESION_CACHE"] = ""  # nothing in the folder of whoever runs the tests
 
 import pytest
 from filelock import FileLock

@@ -49,11 +49,22 @@ def is_predicted(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Header:
-    """What the beginning of a file tells: may its values be deep, rotation note (1 to 8), size."""
+    """What the beginning of a file tells.
+
+    Attributes:
+        deep: its values may be.
+        orientation: the rotation note, 1 to 8.
+        shape: (height, width) as stored.
+    """
 
     deep: bool
     orientation: int
-    pixels: int
+    shape: tuple[int, int]
+
+    @property
+    def pixels(self) -> int:
+        """How many there are."""
+        return self.shape[0] * self.shape[1]
 
 
 def decode(path):
@@ -128,10 +139,10 @@ def _look_at_stream(path, file):
     beginning = _beginning(file)
     if dicom.is_dicom(path, beginning):
         dataset = _open_dicom(path, file, stop_before_pixels=True)
-        return Header(dataset.BitsAllocated > 8, UPRIGHT, dataset.Rows * dataset.Columns)
+        return Header(dataset.BitsAllocated > 8, UPRIGHT, (dataset.Rows, dataset.Columns))
     picture = _open(path, file, beginning)
     deep = picture.mode.startswith("I") or _is_deep_colour(picture)
-    return Header(deep, _rotation_note(picture), picture.width * picture.height)
+    return Header(deep, _rotation_note(picture), (picture.height, picture.width))
 
 
 def _beginning(file):

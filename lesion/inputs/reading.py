@@ -155,6 +155,18 @@ def shown_size(shape: tuple) -> str:
     return f"{shape[1]} x {shape[0]}"
 
 
+def load_pair(pair: Pair, image_size: int, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Return a pair at the network's size: float32 (S, S, channels) in [0, 1] and (S, S, 1).
+
+    The mask is of 0, 1 and -1 (ignored).
+
+    Raises:
+        InputError, FileNotFoundError: as `read_pair`.
+    """
+    picture, mask = read_pair(pair, channels)
+    return resize_image(picture, image_size), resize_mask(mask, image_size)
+
+
 def resize_image(picture: np.ndarray, size: int) -> np.ndarray:
     """Return a uint8 picture (H, W, C) as float32 (size, size, C) in [0, 1], its aspect squashed.
 
