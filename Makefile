@@ -80,7 +80,7 @@ weights: setup  ## train the weights in files/ anew: make weights ISIC=DIR HAM10
 		--start-from $(SEEDED)/128/model.keras --out $(SEEDED)/192
 	test -f $(SEEDED)/phone/report.html || $(TRAIN) $(THEN) --size 192 --epochs 4 \
 		--start-from $(SEEDED)/192/model.keras --out $(SEEDED)/phone
-	$(BIN)/python -m tools.publish $(SEEDED)/phone $(SEEDED)/lite
+	$(BIN)/python -m tools.publish $(SEEDED)/phone $(SEEDED)/lite --license cc-by-nc-4.0
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -124,6 +125,25 @@ def refused(run_command):
         assert all(word in errors[0] for word in words.split("|")), errors[0]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    """Path of the browser; skips the test where there is none."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("no chromium on this machine")
+    return found
+
+
+@pytest.fixture
+def browser(chromium_path):
+    """Headless Chromium, driven by Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

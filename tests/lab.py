@@ -1,14 +1,11 @@
 """A notebook in JupyterLab in headless Chromium, driven as somebody before it would."""
 
 import json
-import shutil
 import subprocess
 import sys
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
-
-import pytest
 
 NOTEBOOK = "window.jupyterapp.shell.currentWidget"
 PATIENCE = 600  # seconds that a cell may take
@@ -99,15 +96,10 @@ def _running(number):
 
 
 @contextmanager
-def opened(folder, name):
-    """Open a notebook of a folder; skip the test where there is no browser."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no chromium on this machine")
-    with jupyter_lab(folder) as address, playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+def opened(browser, folder, name):
+    """Open a notebook of a folder in a browser of Playwright; give it as a `Lab`."""
+    with jupyter_lab(folder) as address:
         page = browser.new_page(viewport={"width": 1200, "height": 1400})
         page.goto(f"{address}/lab/tree/{name}", timeout=120_000)
         yield Lab(page)
-        browser.close()
+        page.close()

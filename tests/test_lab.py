@@ -56,9 +56,9 @@ def pictures(outputs):
 
 
 @pytest.mark.slow
-def test_somebody_trains_stops_browses_and_trains_on(place):
+def test_somebody_trains_stops_browses_and_trains_on(place, browser):
     folder, number = place
-    with opened(folder, "notebooks/main.ipynb") as lab:
+    with opened(browser, folder, "notebooks/main.ipynb") as lab:
         lab.run(number("%matplotlib"))
         assert "name 'split' is not defined: run the cells above" in error_of(
             lab.run(number(TRAIN))

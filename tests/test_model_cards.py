@@ -17,6 +17,7 @@ def test_a_model_card_has_the_fields_of_a_hub_and_the_numbers_of_its_tables(name
     about, record = yaml.safe_load(header), json.loads((FILES / f"{name}.json").read_text())
     assert (about["library_name"], about["pipeline_tag"]) == ("keras", "image-segmentation")
     assert about["license"] == {"lite": "cc-by-nc-4.0", "lean_drawn": "mit"}[name]
+    assert record["license"] == about["license"]  # what an export of them says
     (model,) = about["model-index"]
     assert model["name"] == name
     assert record["model"] == name.partition("_")[0]

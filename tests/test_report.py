@@ -1,7 +1,6 @@
 """report.html: complete, self-contained, safe with any name, and a browser shows it."""
 
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 
@@ -122,12 +121,9 @@ def test_every_figure_belongs_to_a_section_of_the_report():
 
 
 @pytest.mark.slow
-def test_a_browser_shows_it(trained, tmp_path):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no chromium on this machine")
+def test_a_browser_shows_it(trained, tmp_path, chromium_path):
     command = [
-        *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=390,844"),
+        *(chromium_path, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=390,844"),
         *(f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", "--virtual-time-budget=5000"),
         (trained / "report.html").as_uri(),
     ]

@@ -1,6 +1,6 @@
 """Make the weights of a run small enough to be passed on: half precision, compressed.
 
-    python -m tools.publish runs/drawn files/lean_drawn
+    python -m tools.publish runs/drawn files/lean_drawn --license mit
 
 writes files/lean_drawn.keras, .tflite and .json. Each weight is rounded to the nearest half float
 but stays a float32 in the .keras file, whose empty bits then compress away: the result is a Keras
@@ -21,6 +21,7 @@ import numpy as np
 
 from lesion.console import InputError, Parser, run
 from lesion.export.conversion import to_litert
+from lesion.export.recipe import licence_of
 from lesion.inputs.seen import SeenPictures
 from lesion.predict.litert import HASHES, sha256
 from lesion.predict.network import load_keras_network
@@ -36,8 +37,11 @@ PUBLISHED = (
 )
 
 
-def publish(folder: str | Path, target: str | Path) -> Path:
+def publish(folder: str | Path, target: str | Path, licence: str | None = None) -> Path:
     """Write `target`.keras, .tflite, .pictures.npz and .json from the folder of a training.
+
+    Args:
+        licence: of the weights, as model cards name it; None: that of those they began from.
 
     Raises:
         InputError, FileNotFoundError: as `load_network`, or a weight is too large for half
@@ -49,6 +53,8 @@ def publish(folder: str | Path, target: str | Path) -> Path:
     with replacing(path.with_suffix(".tflite")) as temporary:
         temporary.write_bytes(to_litert(network, "float16"))
     settings = {key: network.settings[key] for key in PUBLISHED if key in network.settings}
+    if licence := licence or licence_of(network.settings):
+        settings["license"] = licence
     split = Path(folder) / "split.json"
     if split.is_file():
         content = json.loads(split.read_text(encoding="utf-8"))
@@ -86,7 +92,7 @@ def save_small(model: keras.Model, path: str | Path) -> None:
 
 
 def command(arguments):
-    path = publish(arguments.run, arguments.target)
+    path = publish(arguments.run, arguments.target, arguments.license)
     for written in (path, path.with_suffix(".tflite")):
         print(f"{written}: {written.stat().st_size / 1e6:.1f} MB")
 
@@ -95,6 +101,7 @@ def main(argv=None):
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="folder of a training")
     parser.add_argument("target", type=Path, help="where to, without a suffix")
+    parser.add_argument("--license", metavar="NAME", help="of the weights, such as cc-by-nc-4.0")
     return run(parser, command, argv)
 
 

@@ -4,9 +4,11 @@
 """
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from lesion.predict.network import VIEWS, Network
+from lesion.settings import RANDOM
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -43,6 +45,7 @@ def recipe_of(network: Network, kind: str, precision: str) -> dict:
     """
     size, colour, litert = network.image_size, network.channels == 3, kind == "litert"
     count = 1 if litert else "N"
+    licence = licence_of(network.settings)
     return {
         "format": kind,
         "network": network.settings.get("model"),
@@ -71,7 +74,28 @@ def recipe_of(network: Network, kind: str, precision: str) -> dict:
             else "all components of the mask are kept",
         ],
         "use": "for learning and research; not a medical device",
+        **({"license": licence} if licence else {}),
     }
+
+
+def licence_of(settings: dict) -> str | None:
+    """Return the licence of weights, such as "cc-by-nc-4.0", or None where nothing tells one.
+
+    It is recorded with them, or with those that their training began from, which bind it, too.
+
+    Args:
+        settings: what was recorded with the weights, see `Network`.
+    """
+    followed = set()
+    while "license" not in settings:
+        record = Path(settings.get("start_from") or RANDOM).with_suffix(".json")
+        if record in followed:
+            return None
+        followed.add(record)
+        settings = {}
+        with suppress(OSError, ValueError):  # random, or weights that are gone
+            settings = json.loads(record.read_text(encoding="utf-8"))
+    return str(settings["license"])
 
 
 def write_example(kind: str, folder: str | Path) -> None:

@@ -7,13 +7,14 @@ The page needs no server and asks nobody for anything; its own policy forbids it
 
 import base64
 import gzip
+import html
 import json
 import tarfile
 from pathlib import Path
 
 from lesion.console import InputError
 from lesion.export.recipe import TEMPLATES
-from lesion.masks import PREDICTED
+from lesion.masks import COLOURS, PREDICTED
 
 # The package onnxruntime-web of the npm registry, MIT licence, 33 MB; fetched once.
 RUNTIME_URL = "https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-1.30.0.tgz"
@@ -62,6 +63,8 @@ def write_page(model: str | Path, recipe: dict, runtime: Path) -> Path:
     for name, content in parts.items():
         packed = base64.b64encode(gzip.compress(content, mtime=0)).decode("ascii")
         text = text.replace(f"{{{{{name}}}}}", packed)
+    licence = f" The network: {html.escape(recipe['license'])}." if "license" in recipe else ""
+    text = text.replace("{{LICENCE}}", licence).replace("{{COLOUR}}", COLOURS["prediction"])
     text = text.replace("{{SIGNATURE}}", "\\0".join(PREDICTED))
     page = model.with_name("outline.html")
     page.write_text(text, encoding="utf-8")

@@ -135,7 +135,15 @@ def export(
         f"checked against Keras on {found.pictures} labelled pictures, predicted with both in turn",
         str(found),
         f"{out / path.name}: {size / 1e6:.1f} MB; {weights}: {_size(weights) / 1e6:.1f} MB",
+        *_say_licence(recipe.get("license")),
     ]
+
+
+def _say_licence(licence):
+    if licence is None:
+        return []
+    bounds = ", for non-commercial use only" if "-nc" in licence else ""
+    return [f"licence, that of the weights: {licence}{bounds}"]
 
 
 def choose_pictures(

@@ -62,7 +62,7 @@ def weights(trained, drawn_folder, tmp_path_factory):
         read_image(drawn_folder / "image" / "0.png")
     )
     threshold = float(np.quantile(prediction.probability, 0.7))
-    settings |= {"threshold": threshold, "one_lesion": True}
+    settings |= {"threshold": threshold, "one_lesion": True, "license": "cc-by-nc-4.0"}
     path.with_suffix(".json").write_text(json.dumps(settings))
     return path
 
@@ -132,20 +132,13 @@ def test_the_example_for_javascript_makes_the_same_mask_in_node(
 
 
 @pytest.fixture
-def browser_page():
-    """A page of headless Chromium without a network; its requests are in `requests`."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no chromium on this machine")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_context(offline=True).new_page()
-        page.requests = []
-        page.on("request", lambda request: page.requests.append(request.url))
-        page.set_default_timeout(120_000)
-        yield page
-        browser.close()
+def browser_page(browser):
+    """A page of the browser without a network; its requests are in `requests`."""
+    page = browser.new_context(offline=True).new_page()
+    page.requests = []
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.set_default_timeout(120_000)
+    return page
 
 
 @pytest.mark.slow
@@ -157,6 +150,7 @@ def test_the_page_outlines_a_dropped_picture_without_any_request(
     page, network = browser_page, load_network(weights)
     page.goto((folder / "outline.html").as_uri())
     page.get_by_text("Ready.").wait_for()
+    assert page.get_by_text("The network: cc-by-nc-4.0.").is_visible()
     picture = cv2.imread(str(drawn_folder / "image" / "0.png"))
     cv2.imwrite(str(tmp_path / "large.png"), cv2.resize(picture, (190, 121)))
     turned = Image.open(tmp_path / "large.png")
