@@ -71,14 +71,35 @@ def compare(
     intervals), comparison.csv (paired differences), comparison.json (all of it) and figures/.
 
     Args:
-        networks: by name, two or more.
-        pairs: with masks.
-        set_name: words for the set.
+        networks, pairs, set_name: as `score` takes them.
         directory: existing folder.
 
     Returns:
-        the content of comparison.json: set, pictures, models, differences (see `compare_pairwise`),
-        the environment.
+        the content of comparison.json.
+    """
+    content, methods = score(networks, pairs, set_name)
+    directory = Path(directory)
+    write_table(directory / "scores.csv", [row for scored in methods.values() for row in scored])
+    write_table(directory / "models.csv", content["models"])
+    write_table(directory / "comparison.csv", content["differences"])
+    write_json(directory / "comparison.json", content)
+    _draw(list(networks), methods, set_name, directory / "figures")
+    return content
+
+
+def score(
+    networks: dict[str, Network], pairs: Sequence[Pair], set_name: str
+) -> tuple[dict, dict[str, list[dict]]]:
+    """Score networks on the same pairs, and write nothing.
+
+    Args:
+        networks: by name, two or more.
+        pairs: with masks.
+        set_name: words for the set.
+
+    Returns:
+        what comparison.json holds: set, pictures, models, differences (see `compare_pairwise`), the
+        environment; and the rows of `score.evaluate` of each network, then of each baseline.
     """
     rows, baselines = {}, []
     for name, network in networks.items():
@@ -96,13 +117,7 @@ def compare(
         "models": [_means(name, scored) for name, scored in methods.items()],
         "differences": [_rounded(line) for line in compare_pairwise(rows)],
     }
-    directory = Path(directory)
-    write_table(directory / "scores.csv", [row for scored in methods.values() for row in scored])
-    write_table(directory / "models.csv", content["models"])
-    write_table(directory / "comparison.csv", content["differences"])
-    write_json(directory / "comparison.json", content)
-    _draw(rows, methods, set_name, directory / "figures")
-    return content
+    return content, methods
 
 
 def describe(content: dict) -> str:
@@ -184,10 +199,10 @@ def _means(name, rows):
     return line | {key: round(value, DIGITS) for key, value in share.items()}
 
 
-def _draw(rows, methods, set_name, directory):
+def _draw(names, methods, set_name, directory):
     set_name = "whole" if set_name == EVERY_PAIR else set_name
     dice = {name: [row["dice"] for row in scored] for name, scored in methods.items()}
-    models = {name: dice.pop(name) for name in rows}
+    models = {name: dice.pop(name) for name in names}
     show.save(show.score_distribution(models, dice, set_name), directory / "scores.png")
     for number, (a, b) in enumerate(combinations(models, 2), 1):
         figure = show.comparison(a, models[a], b, models[b], set_name)

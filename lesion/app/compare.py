@@ -1,15 +1,13 @@
 """The third tab: two models on a picture or on a labelled folder."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import gradio as gr
 
 from lesion import page
 from lesion.app.models import compare_on_folder, compare_on_picture, draw_pair
-from lesion.app.texts import words
+from lesion.app.texts import Told, words
 from lesion.app.wiring import (
     PREDICTING,
+    english,
     figure,
     in_words,
     language,
@@ -17,7 +15,6 @@ from lesion.app.wiring import (
     status,
     translate,
 )
-from lesion.console import InputError
 
 SHOWN = 100  # lines of the table; the rest is in the file
 
@@ -39,8 +36,7 @@ def both(drawn, request):
 
 def on_folder(first, second, folder, request: gr.Request):
     """Return (found, its pictures to choose from, words, table, and `draw_chosen`)."""
-    with TemporaryDirectory() as written:  # tables and figures, of which the page shows its own
-        found = compare_on_folder([first, second], folder, Path(written))
+    found = compare_on_folder([first, second], folder)
     spoken, (name_a, name_b) = language(request), found.names
     dice = next(line for line in found.content["differences"] if line["score"] == "dice")
     about = words(
@@ -64,7 +60,7 @@ def on_folder(first, second, folder, request: gr.Request):
     return (
         found,
         gr.Dropdown(choices=names, value=names[0], visible=True),
-        status(about, found.remark),
+        status(about, found.remark and english(found.remark)),
         page.table(words("scores", spoken), lines),
         *draw_chosen(first, second, found, names[0], request),
     )
@@ -73,7 +69,7 @@ def on_folder(first, second, folder, request: gr.Request):
 def draw_chosen(first, second, found, name, request: gr.Request):
     """Return (the picture by both models, words) for one of a folder."""
     if found is None or name not in found.pairs:
-        raise InputError(words("nothing", language(request)))
+        raise Told(words("nothing", language(request)))
     a, b = found.dice[name]
     line = f"{name}: Dice {a:.3f}, {b:.3f}. {words('legend', language(request))}"
     return both(draw_pair([first, second], found.pairs[name]), request), status(line)

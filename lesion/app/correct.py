@@ -12,9 +12,8 @@ from lesion.app.corrections import (
 )
 from lesion.app.painter import painted_mask, painter, to_value
 from lesion.app.pictures import network_of, predict, read
-from lesion.app.texts import words
+from lesion.app.texts import Told, words
 from lesion.app.wiring import PREDICTING, SLIDING, in_words, language, status, translate
-from lesion.console import InputError
 
 PAINTER = ("brush", "eraser", "undo", "size", "keys")  # its texts
 
@@ -76,7 +75,7 @@ class Tab:
     def save(self, weights, seen, path, moved, painted, request: gr.Request):
         """Save what was painted; return (worklist, words, and the next picture)."""
         if path is None:
-            raise InputError(words("nothing", language(request)))
+            raise Told(words("nothing", language(request)))
         picture, mask = mask_before(weights, path, moved, self.folder)
         before = to_canvas(picture, mask).mask
         mask = from_canvas(mask, before, painted_mask(painted, before.shape))

@@ -1,6 +1,6 @@
 """Two networks side by side, on one picture or on a labelled folder: the page's third tab.
 
-found = compare_on_folder([weights_a, weights_b], "my_data", folder)
+found = compare_on_folder([weights_a, weights_b], "my_data")
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,6 @@ from lesion.app.pictures import network_of, predict
 from lesion.console import InputError
 from lesion.masks import draw_outline
 from lesion.score.metrics import dice
-from lesion.storage import read_table
 
 RUNS = Path("runs")
 
@@ -45,7 +44,7 @@ class Compared(NamedTuple):
     """What a comparison on a labelled folder found.
 
     Attributes:
-        content: as `comparison.compare` returns it.
+        content: as `comparison.score` returns it.
         names: of the two networks, as in `content`.
         remark: what is known of whether they were trained on these pictures.
         dice: name of a picture -> its Dice by each of the two; the largest differences first.
@@ -59,13 +58,12 @@ class Compared(NamedTuple):
     pairs: dict[str, inputs.Pair]
 
 
-def compare_on_folder(weights: Sequence[str], data: str | Path, folder: Path) -> Compared:
+def compare_on_folder(weights: Sequence[str], data: str | Path) -> Compared:
     """Score two networks on the pictures of a data folder that neither was trained on.
 
     Args:
         weights: paths of two different networks.
         data: data folder with masks.
-        folder: existing, for the tables and figures of `comparison.compare`.
 
     Raises:
         InputError, FileNotFoundError: the weights are the same, or there is nothing to compare on.
@@ -76,9 +74,8 @@ def compare_on_folder(weights: Sequence[str], data: str | Path, folder: Path) ->
     pairs, set_name, remarks = comparison.common_pairs(data, weights)
     pairs, _ = inputs.filter_pairs(data, pairs, skip_bad=True, progress=False)
     networks = dict(zip(names, map(network_of, weights), strict=True))
-    content = comparison.compare(networks, pairs, set_name, folder)
-    rows = read_table(folder / "scores.csv")
-    by_name = [{row["name"]: row["dice"] for row in rows if row["method"] == n} for n in names]
+    content, rows = comparison.score(networks, pairs, set_name)
+    by_name = [{row["name"]: row["dice"] for row in rows[name]} for name in names]
     scores = {pair.name: [dice[pair.name] for dice in by_name] for pair in pairs}
     ordered = sorted(scores.items(), key=lambda item: -abs(item[1][0] - item[1][1]))
     remark = inputs.remark_on(weights, pairs, "; ".join(remarks))

@@ -4,10 +4,11 @@ import gradio as gr
 
 from lesion import page
 from lesion.app.pictures import LOW_QUALITY, MOST_FILES, look_through, network_of, show
-from lesion.app.texts import measures, words
+from lesion.app.texts import Told, measures, words
 from lesion.app.wiring import (
     PREDICTING,
     SLIDING,
+    english,
     figure,
     in_words,
     language,
@@ -16,7 +17,6 @@ from lesion.app.wiring import (
     status,
     translate,
 )
-from lesion.console import InputError
 
 DOWNLOADS = ("get_mask", "get_overlay", "get_probability", "get_table", "get_record")
 
@@ -29,7 +29,7 @@ def add(weights, seen, files, camera, request: gr.Request):
     known = [one.path for one in seen]
     new = [path for path in dict.fromkeys(new) if path not in known]
     if len(known) + len(new) > MOST_FILES:
-        raise InputError(words("too_many", language(request), most=MOST_FILES))
+        raise Told(words("too_many", language(request), most=MOST_FILES))
     return None, None, *look(weights, seen, new, new[0] if new else known[0], request)
 
 
@@ -52,7 +52,7 @@ def look(weights, known, new, wanted, request):
     chosen = wanted if wanted in paths else paths[-1] if paths else None
     threshold, spoken = network_of(weights).threshold, language(request)
     said = words("found", spoken, count=len(seen)) if seen else ""
-    left_out = [words("left_out", spoken), *problems] if problems else []
+    left_out = [words("left_out", spoken), *map(english, problems)] if problems else []
     return (
         seen,
         status(said, warnings=left_out),

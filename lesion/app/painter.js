@@ -1,5 +1,6 @@
 // The painter of the page's second tab, run by gr.HTML: `element`, `props`, `watch` are Gradio's.
-// props.value: {picture, mask: PNG or JPEG as data URLs, texts}; its mask follows each stroke.
+// props.value: {picture, mask: PNG or JPEG as data URLs, colour of the mask, texts}; its mask follows
+// each stroke.
 const find = (name) => element.querySelector(name);
 const [picture, canvas, ring, size] = ["img", "canvas", ".ring", "input"].map(find);
 const context = canvas.getContext("2d");
@@ -45,7 +46,8 @@ function move(x, y) { // to where the pointer is, in pixels of what is painted o
   const width = size.value * scale();
   if (down) {
     context.globalCompositeOperation = erasing ? "destination-out" : "source-over";
-    Object.assign(context, { lineWidth: width, lineCap: "round", strokeStyle: "#e69f00" });
+    const { colour } = props.value;
+    Object.assign(context, { lineWidth: width, lineCap: "round", strokeStyle: colour });
     context.beginPath();
     context.moveTo(...(at || [x, y]));
     context.lineTo(x, y);

@@ -70,6 +70,7 @@ def to_value(canvas: Canvas, texts: dict[str, str]) -> dict:
     return {
         "picture": data_url(canvas.picture, "JPEG"),
         "mask": data_url(layer, "PNG"),
+        "colour": COLOURS["prediction"],
         "texts": texts,
     }
 

@@ -84,9 +84,10 @@ def _loaded(weights):
 
 @lru_cache(KEPT_ANSWERS)
 def _answer(weights, path):
+    """Return (probabilities of the views, features, (height, width) of the picture)."""
     picture = read(path)
     with LARGE.use(picture.shape[0] * picture.shape[1]):
-        return network_of(weights).answer_to(picture)
+        return *network_of(weights).answer_to(picture), picture.shape[:2]
 
 
 def read(path: str | Path) -> np.ndarray:
@@ -125,12 +126,16 @@ def predict(
     Raises:
         InputError, FileNotFoundError: as `read` and `network_of`.
     """
-    views, features = _answer(str(weights), str(path))
+    return read(path), _conclude(weights, path, threshold)
+
+
+def _conclude(weights, path, threshold=None):
+    """Return what the network says of a picture; one that it was asked about is not read again."""
+    views, features, (height, width) = _answer(str(weights), str(path))
     network = copy(network_of(weights))
     network.threshold = threshold or network.threshold
-    picture = read(path)
-    with LARGE.use(picture.shape[0] * picture.shape[1]):
-        return picture, network.conclude(views, features, picture.shape[:2])
+    with LARGE.use(height * width):
+        return network.conclude(views, features, (height, width))
 
 
 def look_through(weights: str | Path, paths: Sequence[str | Path]) -> tuple[list[Seen], list[str]]:
@@ -143,7 +148,7 @@ def look_through(weights: str | Path, paths: Sequence[str | Path]) -> tuple[list
 
     def work(path):
         try:
-            prediction = predict(weights, path)[1]
+            prediction = _conclude(weights, path)
         except InputError as error:
             return str(error)
         return Seen(str(path), Path(path).name, prediction.quality, prediction.unfamiliar)

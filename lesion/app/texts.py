@@ -4,6 +4,8 @@ words("saved", "pt", count=3)       # a text that the server makes
 LANGUAGES["pt"]["save"]             # one that the browser chooses by its own language
 """
 
+from lesion.console import InputError
+
 LANGUAGES = {
     "en": {
         "title": "# Outline of a skin lesion",
@@ -74,6 +76,7 @@ LANGUAGES = {
         "legend": "Blue: truth. Orange: model.",
         "value": "Value",
         "measure": "Measure",
+        "says": "",
     },
     "pt": {
         "title": "# Contorno de uma lesão de pele",
@@ -144,6 +147,7 @@ LANGUAGES = {
         "legend": "Azul: verdade. Laranja: modelo.",
         "value": "Valor",
         "measure": "Medida",
+        "says": "O programa diz, em inglês: ",
     },
 }
 
@@ -167,6 +171,10 @@ COLOURS_PT = {
     "blue-gray": "azul-acinzentado",
     "black": "preto",
 }
+
+
+class Told(InputError):
+    """A mistake of the user that is told in their language; every other one is told in English."""
 
 
 def language_of(accepted: str | None) -> str:

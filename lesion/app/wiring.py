@@ -8,12 +8,13 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
+from markupsafe import Markup, escape
 from PIL import Image
 
 from lesion.app.painter import data_url
-from lesion.app.texts import LANGUAGES, language_of
+from lesion.app.texts import LANGUAGES, Told, language_of, words
 from lesion.console import one_line, usable_cores
-from lesion.page import framed, text
+from lesion.page import framed
 
 translate = gr.I18n(**LANGUAGES, **{f"pt-{land}": LANGUAGES["pt"] for land in ("BR", "PT")})
 
@@ -30,13 +31,19 @@ def language(request: gr.Request) -> str:
 
 
 def in_words(handler: Callable) -> Callable:
-    """Make an event's function tell mistakes of the user on the page, in one line each."""
+    """Make an event's function tell mistakes of the user on the page, in one line each.
 
-    def told(error):
+    Where the browser speaks another language, what is told in English is said to be so.
+    """
+
+    def told(error, values):
         line = one_line(error)
         if line is None:
             raise error
-        return gr.Error(text(line), duration=None, print_exception=False)
+        spoken = next((language(one) for one in values if isinstance(one, gr.Request)), "en")
+        if not isinstance(error, Told):
+            line = escape(words("says", spoken)) + english(line)
+        return gr.Error(str(escape(line)), duration=None, print_exception=False)
 
     if inspect.isgeneratorfunction(handler):
 
@@ -45,7 +52,7 @@ def in_words(handler: Callable) -> Callable:
             try:
                 yield from handler(*values)
             except Exception as error:
-                raise told(error) from None
+                raise told(error, values) from None
     else:
 
         @wraps(handler)
@@ -53,15 +60,23 @@ def in_words(handler: Callable) -> Callable:
             try:
                 return handler(*values)
             except Exception as error:
-                raise told(error) from None
+                raise told(error, values) from None
 
     return answer
 
 
+def english(line: str) -> Markup:
+    """Return a line of the program, which speaks English, as HTML that names the language."""
+    return Markup('<span lang="en">{}</span>').format(line)
+
+
 def status(*lines: str, warnings: Sequence[str] = ()) -> str:
-    """Return lines as HTML that a screen reader speaks when they change; warnings stand out."""
+    """Return lines, text or `english`, as HTML that a screen reader speaks when they change.
+
+    Warnings stand out.
+    """
     kinds = [("note", line) for line in lines] + [("warning", line) for line in warnings]
-    said = "".join(f'<p class="{kind}">{text(line)}</p>' for kind, line in kinds if line)
+    said = "".join(f'<p class="{kind}">{escape(line)}</p>' for kind, line in kinds if line)
     return f'<div role="status">{said}</div>'
 
 

@@ -1,7 +1,6 @@
 """The page itself: in a browser from upload to saved correction, and with fifty people at once."""
 
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,7 +14,9 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed (requirements-app.txt)")
 
-from lesion.app import outline, page, painter
+import gradio as gr
+
+from lesion.app import compare, outline, page, painter, wiring
 from lesion.app.corrections import to_canvas
 from lesion.app.texts import LANGUAGES
 from lesion.console import InputError
@@ -70,6 +71,25 @@ def test_a_taken_port_is_told_in_words(tmp_path):
             pass
 
 
+@pytest.mark.parametrize(
+    ("accepted", "spoken", "before"),
+    [("pt-BR,pt;q=0.9", "pt", "O programa diz, em inglês: "), ("de", "en", "")],
+)
+def test_a_mistake_told_in_english_is_marked_as_that(accepted, spoken, before):
+    request = gr.Request(headers={"accept-language": accepted})
+
+    def handler(path, request: gr.Request):
+        raise InputError(f"{path}: is <no> picture")
+
+    with pytest.raises(gr.Error) as raised:
+        wiring.in_words(handler)("a.png", request)
+    line = '<span lang="en">a.png: is &lt;no&gt; picture</span>'
+    assert raised.value.message == before + line
+    with pytest.raises(gr.Error) as raised:
+        wiring.in_words(compare.draw_chosen)(None, None, None, "a.png", request)
+    assert raised.value.message == LANGUAGES[spoken]["nothing"]
+
+
 @pytest.fixture
 def contacted(monkeypatch):
     """The addresses beyond this machine that the process asks for."""
@@ -82,19 +102,6 @@ def contacted(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", noted)
     return addresses
-
-
-@pytest.fixture
-def browser():
-    """Headless Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no chromium on this machine")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def assert_accessible(shown):
@@ -126,7 +133,7 @@ def test_from_upload_to_saved_correction(
         shown.goto(address)
         shown.set_input_files("#files input[type=file]", [*drawn, tmp_path / "note.png"])
         shown.wait_for_selector("#pictures img")
-        assert "note.png: the content is no PNG" in shown.inner_text("#said")
+        assert "note.png: the content is no PNG" in shown.inner_text("#said [lang=en]")
         assert "Traceback" not in shown.content()
         assert_accessible(shown)
 
@@ -145,7 +152,7 @@ def test_from_upload_to_saved_correction(
         assert_accessible(shown)
         shown.click("#save")
         shown.wait_for_function("document.querySelector('#corrected').innerText.includes('1 ')")
-        compare(shown, drawn[0])
+        compare_models(shown, drawn[0], tmp_path / "note.png")
         assert_accessible(shown)
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
         assert shown.evaluate("document.documentElement.lang") == language
@@ -184,12 +191,15 @@ def correct(shown):
     )
 
 
-def compare(shown, picture):
-    """Compare two models on a picture and on a labelled folder."""
+def compare_models(shown, picture, bad):
+    """Compare two models on a picture, then on what is none."""
     shown.get_by_role("tab").nth(2).click()
     shown.set_input_files("#one input[type=file]", picture)
     shown.wait_for_selector("#sides img")
     assert "Dice" in shown.inner_text("#agree")
+    shown.click("#one button[aria-label]")  # takes the picture away
+    shown.set_input_files("#one input[type=file]", bad)
+    shown.locator(".toast-body [lang=en]", has_text="note.png: the content is no PNG").wait_for()
 
 
 @pytest.mark.slow

@@ -44,6 +44,19 @@ def test_another_threshold_is_shown_without_asking_the_network_again(weights, im
     assert pictures.network_of(weights).threshold == load_network(weights).threshold
 
 
+def test_a_new_picture_is_decoded_once(weights, images, monkeypatch):
+    decoded = []
+    monkeypatch.setattr(
+        pictures, "read_image", lambda path: decoded.append(path) or read_image(path)
+    )
+    pictures._answer.cache_clear()
+    seen, _ = pictures.look_through(weights, images)
+    assert sorted(decoded) == sorted(images)
+    network = load_network(weights)
+    expected = [network.predict(read_image(path)).quality for path in images]
+    assert [one.quality for one in seen] == expected
+
+
 def test_what_is_shown_is_what_the_command_writes(weights, images, tmp_path):
     threshold = load_network(weights).threshold
     for name in ("page", "command"):
@@ -123,7 +136,7 @@ def test_two_models_on_a_folder_and_on_a_picture(trained, drawn_folder, tmp_path
     settings = json.loads((trained / "model.json").read_text())
     (other / "model.json").write_text(json.dumps({**settings, "threshold": 0.9}))
     weights = [str(trained / "model.keras"), str(other / "model.keras")]
-    found = models.compare_on_folder(weights, drawn_folder, tmp_path)
+    found = models.compare_on_folder(weights, drawn_folder)
     assert found.names == ["tiny", "other"]
     test_pictures = json.loads((trained / "split.json").read_text())["test"]
     assert set(found.dice) == set(found.pairs) == {Path(name).stem for name in test_pictures}
@@ -136,6 +149,6 @@ def test_two_models_on_a_folder_and_on_a_picture(trained, drawn_folder, tmp_path
     assert np.array_equal(*drawn)
     assert dice == 1
     with pytest.raises(InputError, match="two or more different"):
-        models.compare_on_folder([weights[0]] * 2, drawn_folder, tmp_path)
+        models.compare_on_folder([weights[0]] * 2, drawn_folder)
     with pytest.raises(InputError, match="no folder was named"):
-        models.compare_on_folder(weights, None, tmp_path)
+        models.compare_on_folder(weights, None)
