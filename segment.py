@@ -160,17 +160,18 @@ def run_predict(arguments):
             )
         if unlike := [row["name"] for row in rows if row["unfamiliar"]]:
             note(
-                f"{len(unlike)} of {len(rows)} pictures are unlike those the network was trained "
-                f"on: {few(unlike)}"
+                f"unlike the pictures that the network was trained on, {len(unlike)} of "
+                f"{len(rows)}: {few(unlike)}"
             )
         if several := sum(bool(left_away(network, row)) for row in rows):
             note(
                 f"{several} of {len(rows)} masks hold the largest of several parts only; "
                 "--all-lesions keeps them all"
             )
-        overlays = "" if arguments.overlay == "none" else ", overlays"
+        s = "" if len(rows) == 1 else "s"
+        overlays = "" if arguments.overlay == "none" else f", overlay{s}"
         maps = ", probabilities" if arguments.probability else ""
-        print(f"{len(rows)} masks{overlays}{maps} and lesions.csv are in {out}")
+        print(f"{len(rows)} mask{s}{overlays}{maps} and lesions.csv are in {out}")
         list_passed_over(passed_over)
         list_left_out(left_out + damaged)
 

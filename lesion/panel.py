@@ -35,6 +35,10 @@ class Panel:
             raise InputError("nothing is trained yet: run the cell with finish() first")
         self.trained, self.network = trained, None
         self.beginning = trained.settings.start_from
+        # One that was not set is a share of EPOCHS, of those that are chosen here.
+        patience = trained.settings.patience
+        usual = workflow.settle(replace(trained.settings, patience=None), trained.split).patience
+        self.patience = None if patience == usual else patience
         self.attempts = [_attempt(trained)]
         self.box = self._make_box() if jupyter.somebody_looks() else None
 
@@ -104,7 +108,7 @@ class Panel:
             learning_rate=self.rate.value,
             image_size=self.size.value,
             augmentation=self.augmentation.value,
-            patience=None,
+            patience=self.patience,
         )
         trained = workflow.Training(self.trained.split, settings, runs.unused_folder())
         growth = Growth.of_run(trained.run, trained.split.validation, settings.channels)

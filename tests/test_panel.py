@@ -10,7 +10,7 @@ from lesion.settings import Settings
 @pytest.fixture
 def trained(narrow, drawn_folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    settings = Settings(data=drawn_folder, epochs=2, image_size=32)
+    settings = Settings(data=drawn_folder, epochs=2, image_size=32, patience=7)
     return workflow.Training(inputs.load(settings), settings, tmp_path / "first")
 
 
@@ -30,6 +30,7 @@ def test_train_on_and_start_anew(trained, monkeypatch, tmp_path):
     assert lab.trained.model.input_shape[1] == lab.network.image_size == 64
     assert bytes(lab.image.value).startswith(b"\x89PNG")
     on = lab.trained
+    assert on.settings.patience == 7  # which was set
     lab.buttons[1].click()
     assert lab.trained.settings.start_from == "random"
     assert len({trained.run, on.run, lab.trained.run}) == 3

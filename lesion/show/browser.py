@@ -7,7 +7,6 @@ import copy
 import html
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -16,6 +15,7 @@ from lesion.masks import draw_outline
 from lesion.score.evaluation import of_method, predict_pairs, predictions_of
 from lesion.score.metrics import dice
 from lesion.show.gallery import as_mask, as_picture, predictions
+from lesion.show.style import encoded
 
 SIDE, GAP = 260, 8  # pixels of a panel, and between two
 REMEMBERED = 20  # pictures
@@ -113,4 +113,4 @@ def _panels(picture, truth, probability, mask):
     panels = [draw_outline(panel, {}) for panel in shown] + [draw_outline(picture, outlines)]
     gap = np.full((panels[0].shape[0], GAP, 3), 255, np.uint8)
     row = np.hstack([part for panel in panels for part in (panel, gap)][:-1])
-    return cv2.imencode(".png", row[..., ::-1])[1].tobytes()
+    return encoded(row)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import keras
 import numpy as np
 from PIL import Image
@@ -21,6 +20,7 @@ from PIL import Image
 from lesion import jupyter
 from lesion.inputs.reading import read_pair, resize_image
 from lesion.show.board import Board
+from lesion.show.style import encoded
 from lesion.storage import read_table, replacing
 
 SECONDS = 1.0  # between two drawings, at least
@@ -191,7 +191,7 @@ class Growth(keras.callbacks.Callback):
         last = self.rows[-1] if self.rows else {}
         scores = [f"{n} {last[n]:.3f}" for n in (self.metric, f"val_{self.metric}") if n in last]
         words = f"Loss and score of {len(self.rows)} epochs, an outline: {', '.join(scores)}"
-        self._paint_to(cv2.imencode(suffix, pixels[..., ::-1])[1].tobytes(), words)
+        self._paint_to(encoded(pixels, suffix), words)
 
     def save(self, path: str | Path) -> Path:
         """Write the growth as an animated WebP of less than LARGEST bytes; return its `Path`.

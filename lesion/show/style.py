@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
+import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -26,6 +27,11 @@ def save(figure: Figure, path: str | Path) -> Path:
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=SAVED_DPI, metadata={"Software": None})
     return path
+
+
+def encoded(pixels: np.ndarray, suffix: str = ".png") -> bytes:
+    """Return a picture, uint8 RGB (H, W, 3), as the bytes of a file of the kind of a suffix."""
+    return cv2.imencode(suffix, pixels[..., ::-1])[1].tobytes()
 
 
 def plot_figure(height: float, panels: int = 1) -> tuple[Figure, Sequence[Axes]]:

@@ -41,7 +41,7 @@ def test_published_weights_learn_which_pictures_are_unlike_the_training(
     weights.with_suffix(".json").write_text(json.dumps(settings))
     code, output, _ = run_command(*command, tmp_path / "c")
     assert code == 0
-    assert "12 of 12 pictures are unlike those the network was trained on: 0, 1, 2, 3, 4" in output
+    assert "unlike the pictures that the network was trained on, 12 of 12: 0, 1, 2" in output
     for folder, unfamiliar, most in (("b", 0, 1), ("c", 1, 0.5)):
         rows = read_table(tmp_path / folder / "lesions.csv")
         assert [row["unfamiliar"] for row in rows] == [unfamiliar] * 12
