@@ -1,4 +1,4 @@
-"""The page itself: in a browser from upload to saved correction, and with fifty people at once."""
+"""The page itself: in a browser from upload to saved correction, and with many people at once."""
 
 import re
 import socket
@@ -27,8 +27,8 @@ from lesion.predict import load_network
 ROOT = Path(__file__).parents[2]
 LOCAL = ("127.0.0.1", "localhost", "::1")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-UPLOADS = 50
-MOST_MEMORY = 1000  # MB, of the process that serves; 500 measured
+UPLOADS = 16  # many times those that are answered at once
+MOST_MEMORY = 1000  # MB, of the process that serves; with 50 uploads 500 measured
 
 
 @pytest.fixture
@@ -152,8 +152,12 @@ def test_from_upload_to_saved_correction(
         assert_accessible(shown)
         shown.click("#save")
         shown.wait_for_function("document.querySelector('#corrected').innerText.includes('1 ')")
-        compare_models(shown, drawn[0], tmp_path / "note.png")
+        compare_models(shown, drawn[0])
         assert_accessible(shown)
+        shown.click("#one button[aria-label]")  # takes the picture away
+        shown.set_input_files("#one input[type=file]", tmp_path / "note.png")
+        told = shown.locator(".toast-body [lang=en]")
+        told.filter(has_text="note.png: the content is no PNG").wait_for()
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
         assert shown.evaluate("document.documentElement.lang") == language
         assert shown.inner_text("h1") == LANGUAGES[language[:2]]["title"].removeprefix("# ")
@@ -191,20 +195,17 @@ def correct(shown):
     )
 
 
-def compare_models(shown, picture, bad):
-    """Compare two models on a picture, then on what is none."""
+def compare_models(shown, picture):
+    """Compare two models on a picture."""
     shown.get_by_role("tab").nth(2).click()
     shown.set_input_files("#one input[type=file]", picture)
     shown.wait_for_selector("#sides img")
     assert "Dice" in shown.inner_text("#agree")
-    shown.click("#one button[aria-label]")  # takes the picture away
-    shown.set_input_files("#one input[type=file]", bad)
-    shown.locator(".toast-body [lang=en]", has_text="note.png: the content is no PNG").wait_for()
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-def test_fifty_uploads_at_once_are_all_answered_right(drawn, tmp_path):
+def test_many_uploads_at_once_are_all_answered_right(drawn, tmp_path):
     from gradio_client import Client, handle_file
 
     pictures = []
