@@ -20,11 +20,11 @@ A mistake ends in one line that says what to do, and exit code 2; --debug shows 
 import sys
 from dataclasses import fields, replace
 
-from lesion import startup
+from lesion import jobs, startup
 from lesion.console import InputError, agreed, note, run
 from lesion.options import create_parser
 from lesion.runs import claim_folder, create_run_folder, releasing, resume_folder
-from lesion.settings import Settings
+from lesion.settings import LEGEND, Settings
 
 # What takes seconds to import is imported inside the functions: `--help`, mistyped options and an
 # occupied folder answer at once, `check` never loads TensorFlow, `predict` only without a .tflite.
@@ -66,25 +66,31 @@ def run_train(arguments):
 
 
 def run_evaluate(arguments):
-    with releasing(new_folder(arguments, "scores")) as out:
+    with releasing(jobs.resumed(arguments) or new_folder(arguments, "scores")) as out:
+        engine = jobs.engine(arguments)
         startup.start_keras()
 
         from lesion import inputs, predict, workflow
 
         network = predict.join([predict.load_network(path) for path in arguments.weights])
-        if arguments.protocol:
-            chosen = inputs.select_test(arguments.data, arguments.weights)
-        else:
-            chosen = inputs.select_common(arguments.data, arguments.weights, arguments.part)
-        pairs, set_name = chosen.pairs, chosen.set_name
-        pairs, left_out = inputs.filter_pairs(
-            arguments.data, pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
-        )
-        if arguments.protocol:
-            inputs.refuse_seen(arguments.weights, pairs)
-        note(inputs.remark_on(arguments.weights, pairs, chosen.remark))
-        print(f"scoring {len(pairs)} pictures: {set_name}")
-        workflow.score(network, pairs, set_name, out, protocol=arguments.protocol)
+        with inputs.local_folder(arguments.data, out / ".data") as data:
+            if arguments.protocol:
+                chosen = inputs.select_test(data, arguments.weights)
+            else:
+                chosen = inputs.select_common(data, arguments.weights, arguments.part)
+            set_name = chosen.set_name
+            pairs, left_out = inputs.filter_pairs(
+                data, chosen.pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
+            )
+            if arguments.protocol:
+                inputs.refuse_seen(arguments.weights, pairs)
+            note(inputs.remark_on(arguments.weights, pairs, chosen.remark))
+            print(f"scoring {len(pairs)} pictures: {set_name}")
+            files = [(pair.name, pair.image, pair.mask) for pair in pairs]
+            with jobs.journal(arguments, out, files, *LEGEND) as done:
+                workflow.score(
+                    network, pairs, set_name, out, arguments.protocol, engine=engine, done=done
+                )
         print(f"results are in {out}")
         list_left_out(left_out)
 
@@ -136,23 +142,29 @@ def run_predict(arguments):
     from lesion import inputs
     from lesion.inputs.folders import few
 
-    images, passed_over = inputs.find_pictures(arguments.paths)  # before --out lies among them
-    with releasing(new_folder(arguments, "masks")) as out:
+    engine = jobs.engine(arguments)
+    found, passed_over = inputs.find_pictures(arguments.paths)  # before --out lies among them
+    with releasing(jobs.resumed(arguments) or new_folder(arguments, "masks")) as out:
         from lesion import predict
 
         network = predict.join([predict.load_network(path) for path in arguments.weights])
         network.one_lesion = network.one_lesion and not arguments.all_lesions
-        images, left_out = inputs.filter_pictures(images, arguments.skip_bad)
+        images, left_out = inputs.filter_pictures(found, arguments.skip_bad)
         network.threshold = arguments.threshold or network.threshold
-        rows, damaged = predict.predict_files(
-            network,
-            images,
-            out,
-            arguments.mm_per_pixel,
-            arguments.skip_bad,
-            arguments.overlay,
-            arguments.probability,
-        )
+        options = "mm_per_pixel", "threshold", "all_lesions", "overlay", "probability"
+        with jobs.journal(arguments, out, found, *options) as done:
+            rows, damaged = predict.predict_files(
+                network,
+                images,
+                out,
+                arguments.mm_per_pixel,
+                arguments.skip_bad,
+                arguments.overlay,
+                arguments.probability,
+                engine,
+                done,
+                keep=arguments.resume,
+            )
         for row in rows[:20]:
             print(
                 f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x"

@@ -32,6 +32,25 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message} (--help explains)\n")
 
 
+class WeightsOrPictures(argparse.Action):
+    """Takes weights; in `--weights a.keras b.jpg`, what is no .keras file is a picture.
+
+    pictures: the action that takes these elsewhere on the line.
+    """
+
+    def __init__(self, *words, pictures, **options):
+        super().__init__(*words, **options)
+        self.pictures = pictures
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        first, *others = values
+        weights = [value for value in others if value.endswith(".keras")]
+        setattr(namespace, self.dest, [first, *weights])
+        if pictures := [value for value in others if value not in weights]:
+            self.pictures(parser, namespace, pictures)
+            self.pictures.required = False
+
+
 def run(
     parser: Parser,
     command: Callable[[argparse.Namespace], int | None],
@@ -105,7 +124,12 @@ def agreed(question: str, option: str) -> bool:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use; a container often gives fewer than there are."""
+    """Return how many cores this process may use; a container often gives fewer than there are.
+
+    PYTHON_CPU_COUNT, which Python itself heeds from 3.13 on, says how many for this process.
+    """
+    if (told := os.environ.get("PYTHON_CPU_COUNT", "")).isdecimal():
+        return max(1, int(told))
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

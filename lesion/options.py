@@ -11,7 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from lesion import startup
-from lesion.console import Parser, number_between
+from lesion.console import Parser, WeightsOrPictures, number_between
 from lesion.data_sets import DATA_SETS
 from lesion.settings import LEGEND, Settings
 
@@ -35,25 +35,6 @@ class Names:
         import unet
 
         return iter(getattr(unet, self.table))
-
-
-class WeightsOrPictures(argparse.Action):
-    """Takes weights; in `--weights a.keras b.jpg`, what is no .keras file is a picture.
-
-    pictures: the action that takes these elsewhere on the line.
-    """
-
-    def __init__(self, *words, pictures, **options):
-        super().__init__(*words, **options)
-        self.pictures = pictures
-
-    def __call__(self, parser, namespace, values, option_string=None):
-        first, *others = values
-        weights = [value for value in others if value.endswith(".keras")]
-        setattr(namespace, self.dest, [first, *weights])
-        if pictures := [value for value in others if value not in weights]:
-            self.pictures(parser, namespace, pictures)
-            self.pictures.required = False
 
 
 def add_constants(parser, chosen=None):
@@ -125,6 +106,7 @@ def add_evaluate(evaluate):
         help="score the official test of ISIC 2018 task 1 by the challenge's rule",
     )
     add_constants(evaluate, LEGEND)
+    add_engine(evaluate)
     add_out(evaluate)
     add_skip_bad(evaluate)
 
@@ -148,7 +130,11 @@ def add_compare(compare):
 
 def add_predict(predict):
     pictures = predict.add_argument(
-        "paths", metavar="PATH", nargs="+", action="extend", help="pictures or folders"
+        "paths",
+        metavar="PATH",
+        nargs="+",
+        action="extend",
+        help="pictures, folders, URLs of such",
     )
     add_weights(predict, nargs="+", action=WeightsOrPictures, pictures=pictures)
     predict.add_argument(
@@ -180,6 +166,7 @@ def add_predict(predict):
         default="jpg",
         help="picture with the outline: JPEG (default), PNG, which takes longer, or none",
     )
+    add_engine(predict)
     add_out(predict)
     add_skip_bad(predict)
 
@@ -257,6 +244,19 @@ def add_weights(command, **several):
     default, about = ([SHIPPED_WEIGHTS], SEVERAL_HELP) if several else (SHIPPED_WEIGHTS, "")
     command.add_argument(
         "--weights", metavar="FILE", default=default, help=SHIPPED_HELP + about, **several
+    )
+
+
+def add_engine(command):
+    command.add_argument(
+        "--engine",
+        choices=("threads", "ray"),
+        default="threads",
+        help="what works on many pictures: threads (default), or Ray, which many machines may run",
+    )
+    command.add_argument("--address", help="of a Ray cluster, default: this machine alone")
+    command.add_argument(
+        "--resume", action="store_true", help="go on with the same command, interrupted, in --out"
     )
 
 

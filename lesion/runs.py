@@ -82,18 +82,22 @@ def claim_folder(directory: str | Path, known: Set[str] = frozenset()) -> Path:
     return directory
 
 
-def resume_folder(directory: str | Path) -> Path:
-    """Claim the folder of an interrupted training to go on in it, or a new one.
+def resume_folder(directory: str | Path, left: str = "parameters.json") -> Path:
+    """Claim the folder of an interrupted training or other job to go on in it, or a new one.
+
+    Args:
+        directory: folder.
+        left: name of a file that the job leaves when it is interrupted.
 
     Raises:
-        InputError: it holds files, but none that an interrupted training leaves, or another
-            process is training there.
+        InputError: it holds files, but none that an interrupted job leaves, or another process
+            works there.
     """
     directory = Path(directory)
     if not directory.is_dir():
         return claim_folder(directory)
     names = _names(directory)
-    if "parameters.json" not in names and names - {"split.json"}:
+    if left not in names and names - {"split.json"}:
         return claim_folder(directory)
     _hold(directory, [])
     return directory

@@ -265,11 +265,12 @@ def record(run: Path, settings: Settings, split: Split | None, folds: int | None
         )
 
 
-def score(network, pairs, set_name, directory, protocol=None):
+def score(network, pairs, set_name, directory, protocol=None, **working):
     """Score pairs, write the scores, figures/ and report.html into a folder, print the table.
 
     Args:
         protocol: name of a challenge whose test the pairs are, or None: its own score comes first.
+        working: engine and done, as `score.evaluate` takes them.
 
     Returns:
         (rows of `score.evaluate`, content of scores.json).
@@ -281,7 +282,7 @@ def score(network, pairs, set_name, directory, protocol=None):
         about |= {"protocol": protocol, "shortfall": shortfall}
         if shortfall:
             note(f"this is not the official test of {challenge.TITLE}: {shortfall}")
-    rows = evaluate(network, pairs, calibration=calibration)
+    rows = evaluate(network, pairs, calibration=calibration, **working)
     summary = write_scores(directory, rows, about, calibration)
     if protocol:
         print(challenge.headline(summary))

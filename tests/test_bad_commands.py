@@ -17,6 +17,7 @@ import pytest
 import tensorflow as tf
 from bad_files import put
 
+from lesion.inputs.reading import read_mask
 from lesion.options import SHIPPED_WEIGHTS
 from lesion.training import History, save_model
 from segment import main
@@ -293,17 +294,20 @@ def room_for(size):
 
 def test_full_disk_while_predicting(refused, data, trained, tmp_path):
     out = tmp_path / "out"
-    with room_for(50):
-        words = "1_mask.png|cannot be written (File too large)|free space"
-        refused(words, "predict", data / "image", "--weights", trained / "model.keras",
-                "--out", out)  # fmt: skip
-    assert not out.exists()
+    for size, file in ((50, ".done.jsonl"), (1000, "1_overlay.jpg")):
+        assert not out.exists()
+        with room_for(size):
+            words = f"{file}|cannot be written (File too large)|free space"
+            refused(words, "predict", data / "image", "--weights", trained / "model.keras",
+                    "--out", out)  # fmt: skip
+    (mask,) = out.iterdir()  # what is there is whole
+    assert read_mask(mask).shape == (30, 40)
 
 
 def test_full_disk_while_scoring(refused, drawn_folder, trained, tmp_path):
     out = tmp_path / "out"
     with room_for(50):
-        refused("scores.csv|cannot be written|free space", "evaluate", "--data", drawn_folder,
+        refused(".done.jsonl|cannot be written|free space", "evaluate", "--data", drawn_folder,
                 "--weights", trained / "model.keras", "--out", out)  # fmt: skip
     assert not out.exists()
 

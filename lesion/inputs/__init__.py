@@ -38,6 +38,7 @@ from lesion.inputs.reading import (
     resize_image,
     resize_mask,
 )
+from lesion.inputs.remote import local_folder
 from lesion.inputs.seen import SeenPictures
 from lesion.inputs.split import Split
 from lesion.inputs.splitting import load_split, load_splits
@@ -66,6 +67,7 @@ __all__ = [
     "load_folds",
     "load_split",
     "load_splits",
+    "local_folder",
     "read_image",
     "read_mask",
     "read_pair",

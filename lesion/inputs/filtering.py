@@ -20,6 +20,7 @@ from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.pairing import Pair, find_parts
 from lesion.inputs.pictures import distinct_names
 from lesion.inputs.reading import check_header
+from lesion.inputs.remote import url_of
 from lesion.inputs.split import PARTS, Split
 from lesion.inputs.splitting import load_splits
 from lesion.settings import LEGEND, Settings
@@ -196,7 +197,8 @@ def filter_pictures(
     }
     for path in paths:
         try:
-            check_header(path)
+            if not url_of(path):  # what lies there is fetched once, to be predicted
+                check_header(path)
         except (InputError, FileNotFoundError) as error:
             problems.setdefault(path, str(error))
     lines = list(problems.values())

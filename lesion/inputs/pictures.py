@@ -15,13 +15,14 @@ from lesion.console import InputError
 from lesion.inputs.decoding import is_predicted
 from lesion.inputs.folders import stem_of
 from lesion.inputs.pairing import pictures_below
+from lesion.inputs.remote import pictures_at, url_of
 
 
 def find_pictures(paths: Iterable[str | Path]) -> tuple[list[Path], list[str]]:
     """Return (picture files that `paths` name in the order given, lines on what is passed over).
 
     Of a folder: the pictures that `find_pairs` would find, in natural order. A file is taken as
-    it is, whatever its suffix, unless `predict` wrote it.
+    it is, whatever its suffix, unless `predict` wrote it. For URLs see `remote.pictures_at`.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -32,7 +33,10 @@ def find_pictures(paths: Iterable[str | Path]) -> tuple[list[Path], list[str]]:
         if not str(given):  # as of a variable that is not set; Path("") would be this folder
             raise FileNotFoundError("one of the paths is empty; name a picture or a folder")
         path = Path(given).expanduser()
-        if os.path.isdir(path):
+        if url := url_of(given):
+            found, lines = pictures_at(url)
+            passed_over += [line for line in lines if line not in passed_over]
+        elif os.path.isdir(path):
             found, lines = pictures_below(path)
             passed_over += [line for line in lines if line not in passed_over]
         elif not os.path.lexists(path):

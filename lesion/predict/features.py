@@ -1,12 +1,17 @@
 """What a network has made of a whole picture on its way down, beside the probabilities.
 
-    model = with_features(model)
-    probabilities, features = split_answer(model.predict_on_batch(pictures))
+    ask = Answering(model)
+    probabilities, features = ask(pictures)
 
 Pictures that a network has learnt from lie close together there, unlike those of something else.
 """
 
+from contextlib import nullcontext
+from threading import Lock
+
 import numpy as np
+
+from lesion.predict.litert import LitertModel
 
 OWN = "unet_"  # how the names of this project's networks begin
 COARSEST = "bottom"  # and those of their layers between encoder and decoder
@@ -47,3 +52,24 @@ def split_answer(answer) -> tuple[np.ndarray, np.ndarray | None]:
     several = answer if isinstance(answer, list | tuple) else [answer]
     probabilities, *features = (np.asarray(part).astype(np.float32) for part in several)
     return probabilities, features[0] if features else None
+
+
+class Answering:
+    """A model of a network, asked for probabilities and features; may be by several threads.
+
+    To another process it goes as the model that was given, and is made anew there.
+    """
+
+    def __init__(self, model):
+        """model: see `network.Network`; None gives one that nobody asks."""
+        self._given, self._model = model, with_features(model)
+        # Keras does not promise that a model may be used by several threads at once.
+        self._turn = nullcontext() if isinstance(model, LitertModel) else Lock()
+
+    def __reduce__(self):
+        return Answering, (self._given,)
+
+    def __call__(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return what `split_answer` does, of float32 (N, S, S, C) in [0, 1]."""
+        with self._turn:
+            return split_answer(self._model.predict_on_batch(pictures))

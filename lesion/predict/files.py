@@ -1,9 +1,10 @@
 """Masks, overlays and lesions.csv for picture files."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from lesion.console import InputError
 from lesion.inputs.filtering import NOTHING_LEFT, advice
 from lesion.inputs.pictures import distinct_names
 from lesion.inputs.reading import read_image
+from lesion.inputs.remote import local_copy
 from lesion.inputs.stored import common_bits
 from lesion.masks import PREDICTED, draw_outline
 from lesion.parallel import LARGE, in_order
@@ -31,15 +33,16 @@ def predict_files(
     skip_bad: bool = False,
     overlay: str = "jpg",
     probability: bool = False,
+    engine: Callable[..., Iterator] = in_order,
+    done: MutableMapping[str, dict] | None = None,
+    keep: bool = False,
 ) -> tuple[list[dict], list[str]]:
     """Write `<name>_mask.png` and `<name>_overlay.jpg` for each picture file, and lesions.csv.
 
     The names are those of `inputs.distinct_names`: stems or, where stems are alike, paths, whose
-    folders are made below `directory`. Several pictures are worked on at once; the results do not
-    depend on how many. Each file is decoded once, right before it is predicted, so that damage is
-    found no earlier; one of 16 bits also before, to scale all of them alike. Without `skip_bad` the
-    first damaged file ends it, and what was written before is removed: a folder of results holds
-    all that was asked for, or nothing.
+    folders are made below `directory`. Each file is decoded once, right before it is predicted, so
+    that damage is found no earlier; one of 16 bits also before, to scale all of them alike. Without
+    `skip_bad` the first damaged file ends it, and what was written before is removed.
 
     Args:
         network: makes the masks.
@@ -49,6 +52,10 @@ def predict_files(
         skip_bad: leave damaged files out instead.
         overlay: "jpg" or "png", the suffix of the picture with the outline, or "none".
         probability: write `<name>_probability.png`, too: 8 bits, 0 to 255 for 0 to 1.
+        engine: works on many, as `parallel.in_order` does; the results do not depend on it.
+        done: lines by name of pictures whose results are there already, which are passed over; gets
+            the others, each once its files are written. A `journal.Journal` keeps them on disk.
+        keep: leave what was written, also before a damaged file.
 
     Returns:
         (lines of lesions.csv as dicts, one a picture, in their order: name, height, width (pixels),
@@ -59,29 +66,38 @@ def predict_files(
         InputError: a file is damaged and `skip_bad` is off, or no file is left.
     """
     images, directory = [Path(image) for image in images], Path(directory)
-    writer = _Writer(network, directory, mm_per_pixel, overlay, probability, common_bits(images))
-    named, rows, left_out = zip(images, distinct_names(images), strict=True), [], []
-
-    def work(one):
-        try:
-            return writer.write(*one)
-        except _Damaged as error:
-            if skip_bad:
-                return str(error)
-            raise
-
+    names, done = distinct_names(images), {} if done is None else done
+    missing = [one for one in zip(images, names, strict=True) if one[1] not in done]
+    work = _Work(network, mm_per_pixel, skip_bad, overlay, probability, common_bits(images))
+    written, quiet = [], len(missing) < 2
     try:
-        with closing(in_order(work, named)) as done:
-            for row in tqdm(done, total=len(images), unit="picture", disable=len(images) < 2):
-                (left_out if isinstance(row, str) else rows).append(row)
+        with closing(engine(work, missing)) as results:
+            bar = tqdm(results, total=len(missing), unit="picture", disable=quiet)
+            left_out = _take(bar, directory, done, written)
     except _Damaged as error:
-        _remove(writer.written, directory)
+        if not keep:
+            _remove(written, directory)
+            done.clear()
         raise InputError(f"{error}{advice()}") from None
+    rows = [done[name] for name in names if name in done]
     if not rows:
         raise InputError(f"{left_out[0]}; {NOTHING_LEFT}")
     write_table(directory / "lesions.csv", rows)
     _warn_if_useless([row["area"] for row in rows])
     return rows, left_out
+
+
+def _take(results, directory, done, written):
+    """Write the results as they come; return the lines on what is left out."""
+    left_out = []
+    for result in results:
+        if isinstance(result, str):
+            left_out.append(result)
+        else:
+            row, files = result
+            written += _write(directory, row["name"], files)
+            done[row["name"]] = row
+    return left_out
 
 
 def _warn_if_useless(areas):
@@ -98,36 +114,34 @@ class _Damaged(InputError):
 
 
 @dataclass
-class _Writer:
-    """Writes the results of one picture; the attributes are arguments of `predict_files`.
+class _Work:
+    """Makes the results of one picture, in whatever thread or process; see `predict_files`.
 
     Attributes:
         bits: of 16-bit files, see `stored.common_bits`.
-        written: the files that are there now.
     """
 
     network: Network
-    directory: Path
     mm_per_pixel: float | None
+    skip_bad: bool
     overlay: str
     probability: bool
     bits: dict[Path, int]
-    written: list[Path] = field(default_factory=list)
 
-    def write(self, image, name):
-        """Write what is wanted of a picture file; return its line of lesions.csv."""
+    def __call__(self, one):
+        """Return (line of lesions.csv, files by ending) of (path, name), or why it is left out."""
+        image, name = one
         try:
-            picture = read_image(image, bits=self.bits.get(image))
+            with local_copy(image) as path:
+                picture = read_image(path, bits=self.bits.get(image))
         except (InputError, FileNotFoundError) as error:
+            if self.skip_bad:
+                return str(error)
             raise _Damaged(str(error)) from None
         with LARGE.use(picture.shape[0] * picture.shape[1]):
             prediction = self.network.predict(picture)
-            self.written.extend(
-                write_prediction(
-                    self.directory, name, picture, prediction, self.overlay, self.probability
-                )
-            )
-            return describe(name, picture, prediction, self.mm_per_pixel)
+            row = describe(name, picture, prediction, self.mm_per_pixel)
+            return row, _files_of(picture, prediction, self.overlay, self.probability)
 
 
 def write_prediction(
@@ -145,26 +159,40 @@ def write_prediction(
         picture: uint8 RGB (H, W, 3) that was predicted.
         directory, overlay, probability: as `predict_files` takes them.
     """
+    return _write(directory, name, _files_of(picture, prediction, overlay, probability))
+
+
+def _files_of(picture, prediction, overlay, probability):
+    """Return the files that are wanted of one picture: ending of the name -> content."""
     contents = {"mask.png": prediction.mask * np.uint8(255)}  # for viewers, black and white
     if overlay != "none":
         contents[f"overlay.{overlay}"] = draw_outline(picture, {"prediction": prediction.mask})
     if probability:
         contents["probability.png"] = np.rint(255 * prediction.probability).astype(np.uint8)
-    return [_save(directory / f"{name}_{kind}", array) for kind, array in contents.items()]
+    return {ending: _encoded(array, ending[-3:]) for ending, array in contents.items()}
 
 
-def _save(path, picture):
-    """Write a uint8 picture, gray or RGB, that says where it comes from; return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _encoded(picture, suffix):
+    """Return the file of a uint8 picture, gray or RGB, that says where it comes from."""
     text = PngInfo()
     text.add_text(*PREDICTED)
     options = {
-        ".png": {"format": "PNG", "pnginfo": text, "compress_level": 1},
-        ".jpg": {"format": "JPEG", "comment": PREDICTED[1], "quality": 90, "subsampling": 0},
+        "png": {"format": "PNG", "pnginfo": text, "compress_level": 1},
+        "jpg": {"format": "JPEG", "comment": PREDICTED[1], "quality": 90, "subsampling": 0},
     }
-    with replacing(path) as temporary:
-        Image.fromarray(picture).save(temporary, **options[path.suffix])
-    return path
+    file = BytesIO()
+    Image.fromarray(picture).save(file, **options[suffix])
+    return file.getvalue()
+
+
+def _write(directory, name, files):
+    """Write the files of one picture, each whole or not at all; return their paths."""
+    paths = [directory / f"{name}_{ending}" for ending in files]
+    for path, content in zip(paths, files.values(), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+    return paths
 
 
 def _remove(paths, directory):

@@ -57,6 +57,9 @@ class LitertModel:
         self.input_shape, self.output_shape = (None, *inputs), (None, *outputs)
         self._input, self._outputs = given["index"], [output["index"] for output in made]
 
+    def __reduce__(self):  # to another process goes the file
+        return LitertModel, (self._new.keywords["model_content"],)
+
     def _start(self):
         # One at a time, as the error stream is closed; LiteRT reports there what it uses.
         with self._starting, without_errors_shown():

@@ -10,10 +10,8 @@ Every mask of the project, whoever asks for it, is made by `Network.predict`.
 import importlib
 import json
 import sys
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 
 import cv2
 import numpy as np
@@ -24,8 +22,8 @@ from lesion.console import InputError
 from lesion.inputs.reading import resize_image
 from lesion.masks import largest_component, mask_at, window_of
 from lesion.predict.estimate import Evidence, QualityEstimate, agreement, evidence_of, judge
-from lesion.predict.features import split_answer, with_features
-from lesion.predict.litert import LitertModel, load_litert
+from lesion.predict.features import Answering
+from lesion.predict.litert import load_litert
 
 # Axes (rows, columns) along which a picture is mirrored: as it is, left-right, up-down, both. A
 # lesion has no up and no down, so a mask that changes with them was not seen but guessed.
@@ -58,7 +56,7 @@ class Prediction:
 
 @dataclass
 class Network:
-    """A trained model with what its predictions need.
+    """A trained model with what its predictions need; may be pickled.
 
     Attributes:
         model: `keras.Model` or `litert.LitertModel`, float32 (N, S, S, C) in [0, 1] -> probability
@@ -78,9 +76,7 @@ class Network:
     estimate: QualityEstimate | None = None
 
     def __post_init__(self):
-        # Keras does not promise that a model may be used by several threads at once.
-        self._answering = with_features(self.model)
-        self._turn = nullcontext() if isinstance(self.model, LitertModel) else Lock()
+        self._ask = Answering(self.model)
 
     @property
     def channels(self) -> int:
@@ -115,8 +111,7 @@ class Network:
         """
         resized = resize_image(_with_channels(picture, self.channels), self.image_size)
         inputs = np.stack([np.flip(resized, axes) for axes in VIEWS])
-        with self._turn:
-            outputs, features = split_answer(self._answering.predict_on_batch(inputs))
+        outputs, features = self._ask(inputs)
         outputs = outputs[..., 0]
         _check_probabilities(outputs)
         views = [np.flip(view, axes) for view, axes in zip(outputs, VIEWS, strict=True)]

@@ -4,8 +4,9 @@ rows = evaluate(network, split.test)
 summary = write_scores(run, rows, {"set": "test"})      # of results.py
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -31,6 +32,7 @@ def map_pairs(
     network: Network,
     pairs: Sequence[Pair],
     progress: bool = True,
+    engine: Callable[..., Iterator] = in_order,
 ) -> Iterator[Result]:
     """Read and predict pairs, whatever their number, and yield what becomes of each, in order.
 
@@ -39,20 +41,27 @@ def map_pairs(
             prediction, in several threads at once.
         pairs: with masks.
         progress: shows a bar.
+        engine: works on many, as `parallel.in_order` does; in other processes if work can be
+            pickled.
 
     Raises:
         InputError: a file cannot be read, or picture and mask differ in size.
     """
-
-    def read_predict_work(pair):
-        picture, truth = read_pair(pair)
-        with LARGE.use(truth.size):
-            return work(pair, picture, truth, network.predict(picture))
-
-    with closing(in_order(read_predict_work, pairs)) as results:
+    with closing(engine(_ReadPredictWork(network, work), pairs)) as results:
         yield from tqdm(
             results, "predicting", total=len(pairs), unit="picture", disable=not progress
         )
+
+
+@dataclass(frozen=True)
+class _ReadPredictWork:
+    network: Network
+    work: Callable
+
+    def __call__(self, pair):
+        picture, truth = read_pair(pair)
+        with LARGE.use(truth.size):
+            return self.work(pair, picture, truth, self.network.predict(picture))
 
 
 def predict_pairs(
@@ -79,13 +88,18 @@ def evaluate(
     *,
     calibration: Calibration | None = None,
     progress: bool = True,
+    engine: Callable[..., Iterator] = in_order,
+    done: MutableMapping[str, dict] | None = None,
 ) -> list[dict]:
     """Score the network and every baseline on each pair, at the picture's own size.
 
     Args:
-        pairs: with masks.
+        pairs: with masks, each with a name of its own.
         calibration: counts the network's probabilities, or None.
         progress: shows a bar.
+        engine: as `map_pairs` takes it.
+        done: what is known of pairs that are scored already, by name; these are passed over. Gets
+            the others, each once it is scored. A `journal.Journal` keeps them on disk.
 
     Returns:
         list of dicts, one for each picture and method: name, method (MODEL, a baseline's name, or
@@ -96,25 +110,36 @@ def evaluate(
     Raises:
         InputError: as `map_pairs`, or the second annotator's mask has another size.
     """
-    baselines = baseline_table(disc_of(network))
+    done = {} if done is None else done
+    missing = [pair for pair in pairs if pair.name not in done]
+    work = _Scores(disc_of(network), calibration is not None)
+    results = map_pairs(work, network, missing, progress, engine)
+    for pair, result in zip(missing, results, strict=True):
+        done[pair.name] = result
+    if calibration is not None:
+        for pair in pairs:
+            calibration.add(Calibration.of(done[pair.name]["counted"]))
+    return [row for pair in pairs for row in done[pair.name]["rows"]]
 
-    def work(pair, picture, truth, prediction):
+
+@dataclass(frozen=True)
+class _Scores:
+    """Scores one pair as `map_pairs` asks for it; attributes: a baseline, and whether to count."""
+
+    disc: CentredDisc | None
+    calibrate: bool
+
+    def __call__(self, pair, picture, truth, prediction):
         counted = Calibration()
-        if calibration is not None:
+        if self.calibrate:
             counted.update(truth, prediction.probability)
         masks = {MODEL: prediction.mask}
-        masks |= {name: draw(picture) for name, draw in baselines.items()}
+        masks |= {name: draw(picture) for name, draw in baseline_table(self.disc).items()}
         if pair.second_mask is not None:
             masks[HUMAN] = read_second_truth(pair, truth.shape)
         quality = {MODEL: prediction.quality}
-        return counted, [_row(pair, name, truth, mask, quality) for name, mask in masks.items()]
-
-    rows = []
-    for counted, scored in map_pairs(work, network, pairs, progress):
-        rows += scored
-        if calibration is not None:
-            calibration.add(counted)
-    return rows
+        rows = [_row(pair, name, truth, mask, quality) for name, mask in masks.items()]
+        return {"rows": rows, "counted": counted.counts()}
 
 
 def _row(pair, method, truth, mask, quality):

@@ -242,6 +242,17 @@ class Calibration:
         self._lesion += np.bincount(bins[truth], minlength=self.BINS)
         self._probability += np.bincount(bins, probability, minlength=self.BINS)
 
+    def counts(self) -> list[list[float]]:
+        """Return all that was counted, ready for JSON; `of` takes it again."""
+        return [part.tolist() for part in (self._pixels, self._lesion, self._probability)]
+
+    @classmethod
+    def of(cls, counts: list[list[float]]) -> "Calibration":
+        """Return one that has counted what `counts` says."""
+        one = cls()
+        one._pixels, one._lesion, one._probability = map(np.array, counts)
+        return one
+
     def add(self, other: "Calibration") -> None:
         """Count the pictures that another one has counted."""
         self._pixels += other._pixels
