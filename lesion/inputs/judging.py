@@ -174,7 +174,8 @@ def _without_odd_ones(looks, held, verdict):
         if len(look.counts) == 1 and levels and levels[0] not in anchored and not full:
             odd.append(look)
             verdict.refuse([look], f"the mask holds the level {_names(levels)} alone")
-    return [look for look in looks if look not in odd]
+    refused = {look.path for look in odd}  # there may be thousands
+    return [look for look in looks if look.path not in refused]
 
 
 def _is_class_map(looks, held, levels):

@@ -69,8 +69,8 @@ def pictures_below(directory: str | Path) -> tuple[list[Path], list[str]]:
     found = scan(data_root(existing_folder(directory)))
     result = match(found.files)
     masks = {path for pair in result.pairs for path in (pair.mask, *pair.more_masks)}
-    copies = {path for path, _ in result.passed_over}
-    pictures = [f.path for f in found.of(PICTURE) if f.path not in masks | copies]
+    others = masks | {path for path, _ in result.passed_over}
+    pictures = [f.path for f in found.of(PICTURE) if f.path not in others]
     if not pictures:
         raise InputError(f"{found.root}: {_nothing_found(found)}")
     among = {file.path for file in found.of(PICTURE)} & masks

@@ -34,11 +34,11 @@ def encoded(pixels: np.ndarray, suffix: str = ".png") -> bytes:
     return cv2.imencode(suffix, pixels[..., ::-1])[1].tobytes()
 
 
-def plot_figure(height: float, panels: int = 1) -> tuple[Figure, Sequence[Axes]]:
-    """Make a figure of `panels` axes side by side in the style of all plots; return both."""
+def plot_figure(height: float, panels: int = 1, rows: int = 1) -> tuple[Figure, Sequence[Axes]]:
+    """Make a figure of rows of `panels` axes in the style of all plots; return it and the axes."""
     figure = Figure((WIDTH, height), dpi=SCREEN_DPI, facecolor="white", layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
-    axes = figure.subplots(1, panels, squeeze=False)[0]
+    axes = figure.subplots(rows, panels, squeeze=False).ravel()
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(color="#DDDDDD", linewidth=0.8)

@@ -1,0 +1,118 @@
+"""Training by 1, 2 and 4 processes and prediction on as many cores, through `segment.py` itself."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.scale_stages import BATCH, TRAINED, TRAINED_SIZE
+
+SEGMENT = Path(__file__).resolve().parents[1] / "segment.py"
+COUNTS = (1, 2, 4)
+TRAINING = {"KERAS_BACKEND": "jax"}  # for one process, too: what several of them train with
+EPOCHS = 3  # of which the first, which builds graphs, is not timed
+PREDICTED = 100, 400  # pictures that are done when the clock starts, and when it stops
+PATIENCE = 300  # seconds that a command may take
+LOOK = 0.02  # seconds between two looks at what it has written
+
+
+def measure(folder: Path, plan: dict) -> list[dict]:
+    """Time both kinds of work on the set of plan["processes"] pictures; [] if there is none.
+
+    Args:
+        folder: holds the set, and gets what the commands write.
+
+    Returns:
+        A row each: work, processes, pictures/s; None where the command could not do it.
+    """
+    if not plan["processes"]:
+        return []
+    data = folder / str(plan["processes"])
+    rows = [
+        {"work": "train", "processes": count, "pictures/s": training(data, count)}
+        for count in COUNTS
+    ]
+    for engine in ("threads", "ray"):
+        for count in COUNTS:
+            if count <= len(os.sched_getaffinity(0)):  # one process a core is Ray's rule
+                rate = prediction(data, engine, count)
+                work = f"predict --engine {engine}"
+                rows.append({"work": work, "processes": count, "pictures/s": rate})
+    return rows
+
+
+def training(data: Path, count: int) -> float | None:
+    """Return how many pictures are trained and validated on in a second after the first epoch."""
+    out = data.with_name(f"train-{count}")
+    words = ["train", "--data", data, "--model", TRAINED, "--size", TRAINED_SIZE, "--batch", BATCH]
+    words += ["--epochs", EPOCHS, "--test", 0, "--out", out]
+    words += ["--processes", count] if count > 1 else []
+    history = out / "history.csv"
+
+    def epochs():
+        return history.read_text(encoding="utf-8").count("\n") - 1 if history.is_file() else 0
+
+    pictures = sum(1 for _ in (data / "image").iterdir())
+    with command(words, out.with_suffix(".log"), TRAINING) as process:
+        return _rate(process, epochs, 1, EPOCHS, pictures)
+
+
+def prediction(data: Path, engine: str, count: int) -> float | None:
+    """Return how many pictures are predicted in a second, once that is going, on some cores."""
+    out = data.with_name(f"{engine}-{count}")
+    words = ["predict", data / "image", "--engine", engine, "--out", out]
+
+    def masks():
+        return sum(1 for _ in out.glob("*_mask.png"))
+
+    with command(words, out.with_suffix(".log"), {}, count) as process:
+        return _rate(process, masks, *PREDICTED, 1)
+
+
+def _rate(process, done: Callable[[], int], first: int, last: int, pictures: int):
+    """Return pictures a second between two states of a command, None if it ends before."""
+    start, began = time.perf_counter(), None
+    while process.poll() is None and time.perf_counter() - start < PATIENCE:
+        now, count = time.perf_counter(), done()
+        if began is None and count >= first:
+            began = now, count
+        if count >= last:
+            return (count - began[1]) * pictures / (now - began[0]) if count > began[1] else None
+        time.sleep(LOOK)
+    return None
+
+
+@contextmanager
+def command(words: list, log: Path, variables: dict, cores: int = 0) -> Iterator[subprocess.Popen]:
+    """Run segment.py for as long as the `with` lasts, in a process group of its own.
+
+    Args:
+        words: of its command line.
+        log: file that gets what it prints.
+        variables: of its environment.
+        cores: that it may use, 0 for all.
+    """
+    own = sorted(os.sched_getaffinity(0))[: cores or None]
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, SEGMENT, *map(str, words)],
+            stdout=file,
+            stderr=file,
+            env=os.environ | variables,
+            start_new_session=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, own),
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
