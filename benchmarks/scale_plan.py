@@ -43,7 +43,7 @@ def seconds_of(results: dict, stage: str, count: float) -> float:
     if law["power"] > scale_laws.SUPERLINEAR:
         last = max((r for r in results["rows"] if r["stage"] == stage), key=lambda r: r["all"])
         return last["seconds"] * (count / last["all"]) ** law["power"]
-    return max(0.0, law["constant, s"]) + law["a picture, ms"] * count / 1e3
+    return max(0.0, law["constant, s"] + law["a picture, ms"] * count / 1e3)
 
 
 def serial_parts(results: dict) -> dict:
