@@ -34,8 +34,13 @@ def draw(results: dict, path: Path) -> None:
         axis.yaxis.set_major_formatter("{x:,g}")
         for own in (axis.xaxis, axis.yaxis):
             own.set_minor_formatter(NullFormatter())
+        columns = 2 if axis is not axes[-1] else 1
         axis.legend(
-            loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False, fontsize=9
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.16),
+            ncols=columns,
+            frameon=False,
+            fontsize=9,
         )
     save(figure, path)
 
