@@ -99,10 +99,10 @@ $(VENV)/.installed-app: requirements-app.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-app.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-app.txt requirements-export.txt \
-		$(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		-r requirements-dev.txt -r requirements-app.txt -r requirements-export.txt
+$(VENV)/.installed-dev: requirements-dev.txt requirements-app.txt requirements-cluster.txt \
+		requirements-export.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt \
+		-r requirements-app.txt -r requirements-cluster.txt -r requirements-export.txt
 	@# The ISIC challenge's scorer needs a C compiler; without one the tests against it are skipped.
 	-@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(SCORER)" \
 		|| echo "$(SCORER) could not be installed: tests against the official scorer are skipped"

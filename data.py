@@ -1,8 +1,8 @@
 """From pairs to batches: resize, augment, and the training and validation data that fit() takes.
 
     training = data.TrainingData(split.train, image_size=128, batch_size=8)
-    validation = data.validation_data(split.validation, image_size=128, batch_size=8)
-    model.fit(training.dataset, validation_data=validation)
+    validation = data.ValidationData(split.validation, image_size=128, batch_size=8)
+    model.fit(training, validation_data=validation, shuffle=False)
 
 Augmentation changes a picture and its mask together, as another look at the same lesion might have
 been: one resampling carries both through the same flip, quarter turn, rotation, scale, shift and
@@ -15,11 +15,12 @@ from functools import cache
 
 import cv2
 import numpy as np
-import tensorflow as tf
 
-from lesion.console import InputError, usable_cores
+from lesion.batches import Batches, WeightedBatches
+from lesion.console import InputError
 from lesion.inputs.cache import kept_on_disk
 from lesion.inputs.reading import load_pair
+from lesion.processes import WHOLE
 
 ROTATION = 45.0  # degrees either way; with quarter turns every angle occurs
 SCALE = 0.3  # size changes by a factor of up to exp(0.3) = 1.35 either way
@@ -30,65 +31,54 @@ KEPT_BYTES = 1 << 28  # of decoded pairs in memory; of more, what was decoded is
 ELASTIC_GRID = 5  # control points a side: deformations are as wide as a lesion's lobes
 
 
-class TrainingData:
+class TrainingData(Batches):
     """Batches of training pairs, shuffled and augmented anew each epoch.
 
-    The order and every change depend on (seed, epoch, index of the pair) alone, never on the
-    number of threads: a training that sets `epoch` goes on with exactly the pictures that an
-    uninterrupted one would have seen.
-
-    Attributes:
-        dataset: finite `tf.data.Dataset` of (x, y) batches as `validation_data` gives them.
-        epoch: number of the epoch, from 0, that the next pass will be; each pass adds one.
+    Each is x, float32 (B, S, S, channels) in [0, 1], and y, float32 (B, S, S, 1) of 0, 1 and -1
+    (ignored); the last one may be smaller. The order and every change depend on (seed, epoch,
+    index of the pair) alone, never on the number of threads or processes: a training that sets
+    `epoch` goes on with exactly the pictures that an uninterrupted one would have seen.
 
     Raises:
-        InputError: no pairs, a pair without a mask, or a size below 1.
+        InputError: no pairs, a pair without a mask, a size below 1, or as `Batches`.
     """
 
-    def __init__(self, pairs, image_size, batch_size, channels=3, seed=0, strength=1.0):
+    def __init__(
+        self, pairs, image_size, batch_size, channels=3, seed=0, strength=1.0, share=WHOLE
+    ):
         _check_arguments(pairs, image_size, batch_size, channels)
-        self.epoch = 0
-        load_own = _loader(pairs, image_size, channels)
+        super().__init__(len(pairs), batch_size, share)
+        self.seed, self.strength = seed, strength
+        self.load_own = _loader(pairs, image_size, channels)
 
-        def passes():
-            epoch = self.epoch
-            self.epoch = epoch + 1
-            # The trailing numbers keep this stream apart from those of the single pictures.
-            order = np.random.default_rng([seed, epoch, 0, 1]).permutation(len(pairs))
-            return ((epoch, index) for index in order)
+    def order(self, epoch):
+        # The trailing numbers keep this stream apart from those of the single pictures.
+        return np.random.default_rng([self.seed, epoch, 0, 1]).permutation(self.count)
 
-        def load(epoch, index):
-            rng = np.random.default_rng([seed, epoch, index, 2])
-            return augment(*load_own(index), rng, strength)
-
-        self.dataset = _stream(passes, load, len(pairs), image_size, batch_size, channels)
-
-    def __len__(self):
-        return len(self.dataset)
+    def load(self, epoch, index):
+        rng = np.random.default_rng([self.seed, epoch, index, 2])
+        return augment(*self.load_own(index), rng, self.strength)
 
 
-def validation_data(pairs, image_size, batch_size, channels=3):
-    """Return a finite tf.data.Dataset of (x, y) batches, in the order given, never changed.
+class ValidationData(WeightedBatches):
+    """Batches of pairs as `TrainingData` gives them, but in the order given and never changed."""
 
-    x: float32 (B, S, S, channels) in [0, 1]; y: float32 (B, S, S, 1) of 0, 1 and -1 (ignored); the
-    last batch may be smaller. Files are read as they are needed. Raises as `TrainingData` does.
-    """
-    _check_arguments(pairs, image_size, batch_size, channels)
+    def __init__(self, pairs, image_size, batch_size, channels=3, share=WHOLE):
+        _check_arguments(pairs, image_size, batch_size, channels)
+        super().__init__(len(pairs), batch_size, share)
+        self.load_own = _loader(pairs, image_size, channels)
 
-    def passes():
-        return ((0, index) for index in range(len(pairs)))
-
-    load_own = _loader(pairs, image_size, channels)
-    return _stream(
-        passes, lambda epoch, index: load_own(index), len(pairs), image_size, batch_size, channels
-    )
+    def load(self, epoch, index):
+        return self.load_own(index)
 
 
 def pipeline_error(error):
-    """Return the one line that a reader raised inside a dataset, or None if there is none.
+    """Return the one line that a reader raised inside `fit`, or None if there is none.
 
     TensorFlow wraps what fails in its threads in an error of its own, message and traceback.
     """
+    if isinstance(error, InputError | FileNotFoundError):
+        return str(error)
     found = re.search(r"(?:InputError|FileNotFoundError): (.+)", str(error))
     return found.group(1).strip() if found else None
 
@@ -116,25 +106,6 @@ def _loader(pairs, image_size, channels):
         return load_once(pairs[index], image_size, channels)
 
     return cache(load) if few else load
-
-
-def _stream(passes, load, count, image_size, batch_size, channels):
-    cv2.setNumThreads(1)  # the parallel map below already keeps every core busy
-    threads = min(max(usable_cores(), 2), 16)
-
-    def load_one(epoch, index):
-        x, y = tf.numpy_function(
-            lambda e, i: load(int(e), int(i)), [epoch, index], (tf.float32, tf.float32)
-        )
-        x.set_shape((image_size, image_size, channels))
-        y.set_shape((image_size, image_size, 1))
-        return x, y
-
-    scalar = tf.TensorSpec((), tf.int64)
-    dataset = tf.data.Dataset.from_generator(passes, output_signature=(scalar, scalar))
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    dataset = dataset.map(load_one, num_parallel_calls=threads, deterministic=True)
-    return dataset.batch(batch_size).prefetch(2)
 
 
 def augment(image, mask, rng, strength=1.0):

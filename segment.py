@@ -18,9 +18,11 @@ A mistake ends in one line that says what to do, and exit code 2; --debug shows 
 """
 
 import sys
+from contextlib import nullcontext
 from dataclasses import fields, replace
+from pathlib import Path
 
-from lesion import jobs, startup
+from lesion import jobs, processes, startup
 from lesion.console import InputError, agreed, note, run
 from lesion.options import create_parser
 from lesion.runs import claim_folder, create_run_folder, releasing, resume_folder
@@ -44,13 +46,13 @@ def run_train(arguments):
         settings = replace(settings, test=1 / arguments.folds)
     if arguments.resume and arguments.out is None:
         raise InputError("--resume needs --out: the folder of the training to go on with")
-    out = (
-        resume_folder(arguments.out) if arguments.resume else new_folder(arguments, settings.model)
-    )
-    with releasing(out):
+    processes.check(arguments)
+    if arguments.processes and not processes.member():
+        return train_together(arguments, settings)
+    with processes.joined(arguments.out), training_folder(arguments, settings) as out:
         startup.start_keras()
 
-        from lesion import folds, inputs, workflow
+        from lesion import distribution, folds, inputs, workflow
 
         settings = settings.complete()
         if arguments.folds:
@@ -58,11 +60,31 @@ def run_train(arguments):
             folds.train(splits, settings, out)
             split = splits[0]
         else:
-            split = inputs.load(settings, arguments.skip_bad)
+            split = distribution.shared(lambda: inputs.load(settings, arguments.skip_bad))
             workflow.train(split, settings, out)
         print(f"results are in {out}")
         list_passed_over(split.passed_over)
         list_left_out(split.left_out)
+
+
+def train_together(arguments, settings):
+    """Start the processes, each of which comes to `run_train` and finds that it is one of them."""
+    from lesion import launcher
+
+    if arguments.out:
+        return launcher.launch(arguments.processes, arguments.out)
+    with releasing(new_folder(arguments, settings.model)) as out:
+        pass  # only its name is needed: the first process claims it
+    return launcher.launch(arguments.processes, out, ["--out", str(out)])
+
+
+def training_folder(arguments, settings):
+    """Claim the folder of a training for a `with` block; of several processes the first does."""
+    if not processes.leads():
+        return nullcontext(Path(arguments.out))
+    if arguments.resume:
+        return releasing(resume_folder(arguments.out))
+    return releasing(new_folder(arguments, settings.model))
 
 
 def run_evaluate(arguments):
@@ -269,7 +291,8 @@ RUNS = {
 
 
 def main(argv=None):
-    return run(create_parser(__doc__, RUNS), lambda arguments: arguments.run(arguments), argv)
+    code = run(create_parser(__doc__, RUNS), lambda arguments: arguments.run(arguments), argv)
+    return processes.leave(code)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from data import TrainingData
-from data import validation_data as make_validation
+from data import TrainingData, ValidationData
 from lesion import console
 from lesion.console import Parser, number_between
 from lesion.inputs.pairing import find_pairs
@@ -51,8 +50,8 @@ def measure(arguments):
         size, batch = arguments.size, 4
         training, validation = pairs[:-VALIDATION_PAIRS], pairs[-VALIDATION_PAIRS:]
         training_data = TrainingData(training, size, batch, channels=1)
-        validation_data = make_validation(validation, size, VALIDATION_PAIRS, channels=1)
-        truth = np.concatenate([np.asarray(y) for _, y in validation_data])
+        validation_data = ValidationData(validation, size, VALIDATION_PAIRS, channels=1)
+        truth = np.concatenate([y for _, y in validation_data])
         all_white = float(batch_dice(truth, np.ones_like(truth)))
 
         model = build(arguments.model, (size, size, 1))

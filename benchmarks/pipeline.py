@@ -55,7 +55,7 @@ def feeding_rate(dataset, seconds):
 def measure_speed(pairs, seconds):
     from data import TrainingData
 
-    dataset = TrainingData(pairs, 128, BATCH_SIZE).dataset
+    dataset = TrainingData(pairs, 128, BATCH_SIZE)
     model = compiled_model(128)
     x, y = next(iter(dataset))
     model.train_on_batch(x, y)  # traces the step
@@ -76,7 +76,7 @@ def train_once(pairs):
     """Train one epoch and print the peak resident memory of this process in MB."""
     from data import TrainingData
 
-    dataset = TrainingData(pairs, 64, BATCH_SIZE).dataset
+    dataset = TrainingData(pairs, 64, BATCH_SIZE)
     compiled_model(64).fit(dataset, epochs=1, verbose=0, shuffle=False)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(peak / (1024 * 1024 if sys.platform == "darwin" else 1024))
@@ -119,7 +119,7 @@ def measure_cache(pairs, seconds):
             for name, column in rates.items():
                 os.environ["LESION_CACHE"] = f"{parent}/{number}" if name != "without" else ""
                 start = time.perf_counter()
-                for _ in data.validation_data(pairs, size, BATCH_SIZE):
+                for _ in data.ValidationData(pairs, size, BATCH_SIZE):
                     pass
                 column.append(len(pairs) / (time.perf_counter() - start))
         print(f"{len(pairs):,} pictures at {size} x {size}, read alone, pictures/s (medians):")
@@ -130,7 +130,7 @@ def measure_cache(pairs, seconds):
         feeds = {}
         for name in ("without", "with"):
             os.environ["LESION_CACHE"] = f"{parent}/0" if name == "with" else ""
-            epochs = itertools.repeat(data.TrainingData(pairs, size, BATCH_SIZE).dataset)
+            epochs = itertools.repeat(data.TrainingData(pairs, size, BATCH_SIZE))
             feeds[name] = itertools.chain.from_iterable(epochs)
         batch = next(feeds["without"])
         feeds["batch in memory"] = itertools.repeat(batch)

@@ -118,7 +118,7 @@ def training(folder: Path, sample: int) -> dict:
     startup.start_keras()
     from benchmarks import speedrun_rates
     from benchmarks.speedrun_clock import Task, compiled, endless_batches, step_seconds
-    from data import augment, load_pair, validation_data
+    from data import ValidationData, augment, load_pair
     from lesion.predict.network import Network
     from lesion.score.choice import choose_mask_rule
 
@@ -142,9 +142,9 @@ def training(folder: Path, sample: int) -> dict:
     with clock.stage("train", steps * BATCH, len(train)):
         seconds = step_seconds(model, batches, steps - 1)
     few = spread(validation, LONGER * sample)
-    model.evaluate(validation_data(few[: BATCH + 1], TRAINED_SIZE, BATCH), verbose=0)  # its graphs
+    model.evaluate(ValidationData(few[: BATCH + 1], TRAINED_SIZE, BATCH), verbose=0)  # its graphs
     with clock.stage("validate", len(few), len(validation)):
-        model.evaluate(validation_data(few, TRAINED_SIZE, BATCH), verbose=0)
+        model.evaluate(ValidationData(few, TRAINED_SIZE, BATCH), verbose=0)
     few, network = spread(validation, sample), Network(model, TRAINED_SIZE)
     choose_mask_rule(network, few[:1], progress=False)
     with clock.stage("choose the mask rule", len(few), len(validation)):

@@ -65,8 +65,9 @@ def endless_batches(task):
     The incomplete batch at the end of an epoch is left out: TensorFlow would build its graph anew
     for it, on the clock. The order changes with the epoch, and so do the pictures left out.
     """
-    dataset = TrainingData(task.pairs, task.size, task.batch, task.channels, task.seed).dataset
-    return (batch for batch in dataset.repeat() if len(batch[0]) == task.pictures_a_step)
+    training = TrainingData(task.pairs, task.size, task.batch, task.channels, task.seed)
+    batches = itertools.chain.from_iterable(itertools.repeat(training))  # each time an epoch
+    return (batch for batch in batches if len(batch[0]) == task.pictures_a_step)
 
 
 def random_batch(size, count, channels):

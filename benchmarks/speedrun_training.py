@@ -24,7 +24,7 @@ from benchmarks.speedrun_clock import (
     timed_training,
     train,
 )
-from data import validation_data
+from data import ValidationData
 from lesion.console import InputError, usable_cores
 from lesion.inputs.pairing import Pair
 from lesion.inputs.reading import read_pair, resize_image, resize_mask
@@ -109,7 +109,7 @@ def em(data, budget):
             f"{VALIDATION_PAIRS + 1} are needed at least"
         )
     held_out = pairs[-VALIDATION_PAIRS:]
-    x, y = next(iter(validation_data(held_out, EM_SIZE, VALIDATION_PAIRS, channels=1)))
+    x, y = next(iter(ValidationData(held_out, EM_SIZE, VALIDATION_PAIRS, channels=1)))
     unit = classic_picture(1)
     rows = []
     with tempfile.TemporaryDirectory() as temporary:

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
+from lesion import distribution, processes
 from lesion.console import InputError
 from lesion.storage import replacing, write_table
 
@@ -40,8 +41,11 @@ class AverageWeights(keras.callbacks.Callback):
         """Put the average into the model."""
         if self.model.optimizer.use_ema:
             variables = self.model.trainable_variables
-            self.own = [np.array(ops.convert_to_numpy(variable)) for variable in variables]
+            self.own = [ops.copy(variable) for variable in variables]
             self.model.optimizer.finalize_variable_values(variables)
+            if keras.backend.backend() == "jax":  # whose validation takes over what it is given
+                for variable in variables:
+                    variable.assign(ops.copy(variable))
 
     def hide(self):
         """Put the weights that are trained back."""
@@ -99,7 +103,10 @@ class BestEpoch(keras.callbacks.EarlyStopping):
 
 
 class WriteProgress(keras.callbacks.Callback):
-    """After an epoch: history.csv, and now and then all that is needed to go on from there."""
+    """After an epoch: history.csv, and now and then all that is needed to go on from there.
+
+    Of several processes the leading one writes; the others keep the rows as well.
+    """
 
     def __init__(self, run, rows, best):
         super().__init__()
@@ -110,6 +117,8 @@ class WriteProgress(keras.callbacks.Callback):
         if self.best.diverged:
             return
         self.rows.append({"epoch": epoch + 1, **{key: float(v) for key, v in logs.items()}})
+        if not processes.leads():
+            return
         write_table(self.run / "history.csv", self.rows)
         self.waiting = self._snapshot()
         if time.monotonic() - self.written >= CHECKPOINT_SECONDS:
@@ -140,8 +149,12 @@ class WriteProgress(keras.callbacks.Callback):
 def read_checkpoint(path, model):
     """Puts a checkpoint's weights and optimizer state into a compiled model; returns the rest.
 
-    None without a checkpoint.
+    None without a checkpoint. Several processes have to see the same one.
     """
+    distribution.check_same(
+        path.is_file() and path.stat().st_size,
+        f"{path}: not every process sees the same: let --out be a folder that all machines share",
+    )
     if not path.is_file():
         return None
     with np.load(path, allow_pickle=False) as file:

@@ -90,6 +90,12 @@ def add_train(train):
         type=number_between(2, 100),
         help="cross-validation: K trainings, each with another K-th of the lesions as its test",
     )
+    train.add_argument(
+        "--processes",
+        metavar="N",
+        type=number_between(2, 1024),
+        help="train in N processes of this machine, with a GPU each where there are any; needs JAX",
+    )
     train.add_argument("--resume", action="store_true", help="go on with a training in --out")
     add_out(train)
     add_skip_bad(train)

@@ -31,21 +31,24 @@ def pictures_at_once() -> int:
     return usable_cores() + 1
 
 
-def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], ahead: int = 0
+) -> Iterator[Result]:
     """Yield `work(item)` of each item, in their order, while the next ones are worked on.
 
-    Never more than `pictures_at_once()` results and works in progress are held. Once this is
-    closed, or work has raised, nothing is going on any more: what was begun is waited for.
+    Never more than `pictures_at_once() + ahead` results and works in progress are held. Once this
+    is closed, or work has raised, nothing is going on any more: what was begun is waited for.
 
     Args:
         work: called in several threads at once.
         items: asked for by the caller's thread, no earlier than they are worked on.
+        ahead: results to have ready for a caller who is busy himself in between.
     """
     cv2.setNumThreads(1)  # as many pictures as there are cores: each one needs no second core
     items, pending = iter(items), deque()
     with ThreadPoolExecutor(pictures_at_once()) as pool:
         try:
-            begun = islice(items, pictures_at_once())
+            begun = islice(items, pictures_at_once() + ahead)
             pending.extend(pool.submit(work, item) for item in begun)
             while pending:
                 result = pending.popleft().result()

@@ -28,7 +28,7 @@ from lesion.console import InputError
 from lesion.storage import TEMPORARY
 
 PACKAGES = (
-    *("tensorflow", "keras", "ai-edge-litert", "numpy", "scipy", "opencv-python-headless"),
+    *("tensorflow", "jax", "keras", "ai-edge-litert", "numpy", "scipy", "opencv-python-headless"),
     *("pillow", "scikit-image", "scikit-learn"),
 )
 LOCK = ".lock"  # in a claimed folder; a killed process leaves it there, where it holds nobody back

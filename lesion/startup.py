@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lesion import processes
 from lesion.console import usable_cores, without_errors_shown
 
 # Numbers of glibc's malloc.h, and what they are set to here.
@@ -27,10 +28,14 @@ def start_keras():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "keras" in sys.modules:
         return
+    several = processes.member() is not None
+    if several:
+        os.environ.setdefault("KERAS_BACKEND", "jax")
     with without_errors_shown():
         import keras
 
-        keras.ops.zeros(1)  # the backend's devices are looked up, and reported on, at first use
+        if not several:  # JAX may not be used before the others are there
+            keras.ops.zeros(1)  # the backend's devices are looked up, and reported on, at first use
     # Each of several networks builds a graph of its own, which TensorFlow warns of.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

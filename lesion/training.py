@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from lesion import processes
 from lesion.callbacks import (
     CHECKPOINT,
     BestEpoch,
@@ -96,7 +97,8 @@ def compile_model(
         ema_momentum=1 - 1 / max(1, averaging * steps),
     )
     metrics = [*dice_metrics(), *extra_metrics]
-    model.compile(optimizer=optimizer, loss=LOSSES[loss], metrics=metrics)
+    # Weighted where the data bring weights, see `data.ValidationData`.
+    model.compile(optimizer=optimizer, loss=LOSSES[loss], weighted_metrics=metrics)
     # Built here, not in the first step: what makes variables is traced by TensorFlow a second time.
     model.optimizer.build(model.trainable_variables)
 
@@ -112,7 +114,7 @@ def fit(
     Args:
         model: compiled by `compile_model`.
         training_data: `data.TrainingData`.
-        validation_data: `tf.data.Dataset` that is never augmented.
+        validation_data: `data.ValidationData`.
         epochs: most epochs to train.
         run: the run folder; history.csv, checkpoint.npz and tensorboard/ are written there.
         patience: stop after so many epochs without a better validation Dice, and keep the best
@@ -137,23 +139,21 @@ def fit(
     best = BestEpoch(patience, checkpoint)
     progress = WriteProgress(run, rows, best)
     bar = ProgressBar(epochs, len(training_data), len(rows))
-    board = keras.callbacks.TensorBoard(log_dir=str(Path(run) / "tensorboard"), write_graph=False)
-    own, interrupted = [best.average, best, progress, board, bar], False
+    own, interrupted = [best.average, best, progress, *_shown(run, bar)], False
+    # The data shuffle themselves, reproducibly.
+    options = {"epochs": epochs, "initial_epoch": len(rows), "shuffle": False, "verbose": 0}
+    options["callbacks"] = [SetEpoch(training_data), *own, *callbacks]
     try:
-        model.fit(
-            training_data.dataset,
-            validation_data=validation_data,
-            epochs=epochs,
-            initial_epoch=len(rows),
-            callbacks=[SetEpoch(training_data), *own, *callbacks],
-            shuffle=False,  # the dataset shuffles itself, reproducibly
-            verbose=0,
-        )
+        model.fit(training_data, validation_data=validation_data, **options)
     except KeyboardInterrupt:
         if not rows:
             raise
-        interrupted = True
         _stop(progress, callbacks)
+        interrupted = True
+    except Exception as error:
+        if processes.is_loss(error):
+            progress.write_checkpoint()
+        raise
     finally:
         bar.close()
     history = History(rows, interrupted, best.last_counts)
@@ -163,11 +163,26 @@ def fit(
     return history
 
 
+def _shown(run, bar):
+    """Return the callbacks that only tell: none in a process that helps another one.
+
+    Records for TensorBoard are written by TensorFlow alone.
+    """
+    if not processes.leads():
+        return []
+    if keras.backend.backend() != "tensorflow":
+        return [bar]
+    directory = str(Path(run) / "tensorboard")
+    return [keras.callbacks.TensorBoard(log_dir=directory, write_graph=False), bar]
+
+
 def _stop(progress, callbacks):
     """End an interrupted training in good order: keep its last whole epoch, tell the others."""
     progress.write_checkpoint()
     for callback in callbacks:
         callback.on_train_end()
+    if processes.several():  # without the others nothing can be put back into the network
+        raise KeyboardInterrupt
 
 
 def _ending(history, best, epochs):

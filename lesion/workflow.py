@@ -12,9 +12,9 @@ from pathlib import Path
 import keras
 
 import unet
-from data import TrainingData, pipeline_error, validation_data
-from lesion import show
-from lesion.console import InputError, note
+from data import TrainingData, ValidationData, pipeline_error
+from lesion import distribution, processes, show
+from lesion.console import InputError, note, without_errors_shown
 from lesion.inputs import EVERY_PAIR, SeenPictures, Split, unique_names
 from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
@@ -44,6 +44,7 @@ def train(split: Split, settings: Settings, run: str | Path) -> Network:
     Raises:
         InputError: as `Training`, or a file cannot be read.
         KeyboardInterrupt: stopped by hand; the run can be gone on with.
+        SystemExit: in a process that has helped the leading one, which does the rest.
     """
     run = Path(run)
     print(
@@ -51,6 +52,7 @@ def train(split: Split, settings: Settings, run: str | Path) -> Network:
         f"{len(split.test)} for test"
     )
     if (run / "model.keras").exists():  # stopped while it was being scored
+        distribution.part()
         refuse_ended(run)
         record(run, settle(settings, split), split)
         network = load_network(run / "model.keras")
@@ -58,6 +60,7 @@ def train(split: Split, settings: Settings, run: str | Path) -> Network:
         trained = Training(split, settings, run)
         if trained.fit().interrupted:
             raise KeyboardInterrupt
+        trained.model = distribution.part(trained.model)
         network = trained.finish()
     pairs, set_name = scored_part(split)
     score(network, pairs, set_name, run)
@@ -103,19 +106,21 @@ class Training:
         _check_split(split, self.settings)
         self.run = Path(run)
         refuse_ended(self.run)
-        record(self.run, self.settings, split)
+        if processes.leads():
+            record(self.run, self.settings, split)
         settings = self.settings
-        keras.utils.set_random_seed(settings.seed)
+        with without_errors_shown():  # the first call imports TensorFlow, if it is there at all
+            keras.utils.set_random_seed(settings.seed)
         shape = settings.image_size, settings.batch_size, settings.channels
-        self.training_data = TrainingData(split.train, *shape, settings.seed, settings.augmentation)
-        self.validation_data = validation_data(split.validation, *shape)
+        chance = settings.seed, settings.augmentation
+        self.training_data = TrainingData(split.train, *shape, *chance, processes.share())
+        self.validation_data = ValidationData(split.validation, *shape, processes.share())
         size = settings.image_size
         self.model = unet.build(settings.model, (size, size, settings.channels))
         if settings.start_from != RANDOM and not (self.run / CHECKPOINT).exists():
             start_from(self.model, settings.start_from)
-        steps = len(self.training_data)
-        plan = settings.epochs, steps, settings.learning_rate, settings.averaging
-        compile_model(self.model, settings.loss, *plan)
+        plan = settings.epochs, len(self.training_data), settings.learning_rate
+        compile_model(self.model, settings.loss, *plan, settings.averaging)
         self.history = self.rule = self.growth = None
 
     def fit(self, callbacks: Sequence[keras.callbacks.Callback] = ()) -> History:
@@ -131,7 +136,7 @@ class Training:
         if self.history and not self.history.interrupted:
             return self.history
         try:
-            if self.growth is None:
+            if self.growth is None and processes.leads():
                 self.growth = Growth.of_run(self.run, self.split.validation, settings.channels)
             self.history = fit(
                 self.model,
@@ -141,7 +146,7 @@ class Training:
                 self.run,
                 settings.patience,
                 resume=True,
-                callbacks=[self.growth, *callbacks],
+                callbacks=[*filter(None, [self.growth]), *callbacks],
             )
         except Exception as error:
             line = pipeline_error(error)

@@ -10,7 +10,7 @@ import pytest
 from picture_files import write_mask, write_pairs, write_picture
 from PIL import Image
 
-from data import TrainingData, pipeline_error, validation_data
+from data import TrainingData, ValidationData, pipeline_error
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask, read_pair, resize_image, resize_mask
 
@@ -22,8 +22,7 @@ def pairs(tmp_path_factory):
 
 def passed(dataset):
     """One pass over a dataset as two arrays."""
-    batches = [(x.numpy(), y.numpy()) for x, y in dataset]
-    return tuple(np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    return tuple(np.concatenate(arrays) for arrays in zip(*dataset, strict=True))
 
 
 # --- sizes --------------------------------------------------------------------------------------
@@ -67,23 +66,22 @@ def test_same_size_keeps_every_value():
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("augment", [False, True])
-def test_finite_with_static_shapes(pairs, channels, augment):
+def test_finite_batches_of_the_right_shapes(pairs, channels, augment):
     arguments = pairs, 16, 3, channels
-    dataset = TrainingData(*arguments).dataset if augment else validation_data(*arguments)
+    dataset = TrainingData(*arguments) if augment else ValidationData(*arguments)
     assert len(dataset) == 3
-    x_spec, y_spec = dataset.element_spec
-    assert x_spec.shape.as_list() == [None, 16, 16, channels]
-    assert y_spec.shape.as_list() == [None, 16, 16, 1]
-    batches = [(x.numpy(), y.numpy()) for x, y in dataset]
+    batches = list(dataset)
     assert [len(x) for x, _ in batches] == [3, 3, 1]
     for x, y in batches:
+        assert x.shape[1:] == (16, 16, channels)
+        assert y.shape[1:] == (16, 16, 1)
         assert x.dtype == y.dtype == np.float32
         assert 0 <= x.min() <= x.max() <= 1
         assert set(np.unique(y)) <= {0, 1}
 
 
 def test_validation_is_the_files_in_order_and_never_changes(pairs):
-    dataset = validation_data(pairs, 16, 4)
+    dataset = ValidationData(pairs, 16, 4)
     first, second = passed(dataset), passed(dataset)
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -95,25 +93,25 @@ def test_validation_is_the_files_in_order_and_never_changes(pairs):
 def test_training_differs_between_epochs_and_repeats_for_the_seed(pairs):
     training = TrainingData(pairs, 16, 4, seed=9)
     assert len(training) == 2
-    epochs = [passed(training.dataset) for _ in range(3)]
+    epochs = [passed(training) for _ in range(3)]
     assert training.epoch == 3
     assert np.abs(epochs[0][0] - epochs[1][0]).mean() > 0.02
 
     again = TrainingData(pairs, 16, 2, seed=9)  # batches cut differently
     again.epoch = 2  # as a resumed training begins
-    for one, other in zip(passed(again.dataset), epochs[2], strict=True):
+    for one, other in zip(passed(again), epochs[2], strict=True):
         np.testing.assert_array_equal(one, other)
     again.epoch = 0
-    np.testing.assert_array_equal(passed(again.dataset)[0], epochs[0][0])
+    np.testing.assert_array_equal(passed(again)[0], epochs[0][0])
 
-    other_seed = TrainingData(pairs, 16, 4, seed=10).dataset
+    other_seed = TrainingData(pairs, 16, 4, seed=10)
     assert np.abs(passed(other_seed)[0] - epochs[0][0]).mean() > 0.02
 
 
 def test_training_does_not_depend_on_the_number_of_threads(pairs, monkeypatch):
-    expected = passed(TrainingData(pairs, 16, 4, seed=1).dataset)
-    monkeypatch.setattr("data.usable_cores", lambda: 16)
-    for one, other in zip(passed(TrainingData(pairs, 16, 4, seed=1).dataset), expected,
+    expected = passed(TrainingData(pairs, 16, 4, seed=1))
+    monkeypatch.setattr("lesion.parallel.usable_cores", lambda: 16)
+    for one, other in zip(passed(TrainingData(pairs, 16, 4, seed=1)), expected,
                           strict=True):  # fmt: skip
         np.testing.assert_array_equal(one, other)
 
@@ -122,7 +120,7 @@ def test_pictures_of_one_epoch_are_changed_differently(tmp_path):
     for name in ("a", "b", "c"):
         write_picture(tmp_path / "image" / f"{name}.png", (16, 16), seed=1)
         write_mask(tmp_path / "label" / f"{name}.png", (16, 16))
-    x, _ = passed(TrainingData(find_pairs(tmp_path).pairs, 16, 4).dataset)
+    x, _ = passed(TrainingData(find_pairs(tmp_path).pairs, 16, 4))
     assert min(np.abs(x[i] - x[j]).mean() for i, j in ((0, 1), (1, 2), (0, 2))) > 0.02
 
 
@@ -133,7 +131,7 @@ def test_every_epoch_shows_every_pair_once_in_a_new_order(tmp_path, monkeypatch)
         mask.flat[: value + 1] = 1
         write_picture(tmp_path / "image" / f"{value}.png", (4, 4))
         write_mask(tmp_path / "label" / f"{value}.png", (4, 4), mask)
-    dataset = TrainingData(find_pairs(tmp_path).pairs, 4, 3).dataset
+    dataset = TrainingData(find_pairs(tmp_path).pairs, 4, 3)
     orders = [passed(dataset)[1].sum(axis=(1, 2, 3)).tolist() for _ in range(3)]
     assert all(sorted(order) == list(range(1, 9)) for order in orders)
     assert len({tuple(order) for order in orders}) == 3
@@ -156,7 +154,7 @@ def test_fit_gets_the_epoch_that_its_callback_sets(pairs, monkeypatch):
     model = keras.Sequential([keras.layers.Conv2D(1, 1, activation="sigmoid")])
     model.compile("adam", "binary_crossentropy")
     callbacks = [SetEpoch()]
-    model.fit(training.dataset, initial_epoch=3, epochs=5, shuffle=False, callbacks=callbacks,
+    model.fit(training, initial_epoch=3, epochs=5, shuffle=False, callbacks=callbacks,
               verbose=0)  # fmt: skip
     # Keras takes a batch to build the model; what counts is what the epochs themselves saw.
     assert seen[-14:] == [3] * 7 + [4] * 7
@@ -164,17 +162,17 @@ def test_fit_gets_the_epoch_that_its_callback_sets(pairs, monkeypatch):
 
 @pytest.mark.parametrize("arguments", [(0, 4), (-5, 4), (16, 0), (16, 4, 2)])
 def test_impossible_arguments(pairs, arguments):
-    for make in (validation_data, TrainingData):
+    for make in (ValidationData, TrainingData):
         with pytest.raises(ValueError, match="sizes must be 1 or more"):
             make(pairs, *arguments)
 
 
 def test_no_pairs_and_pairs_without_mask(tmp_path):
     with pytest.raises(ValueError, match="no pairs"):
-        validation_data([], 16, 4)
+        ValidationData([], 16, 4)
     write_picture(tmp_path / "1.png")
     with pytest.raises(ValueError, match=r"1\.png: has no mask"):
-        validation_data(find_pairs(tmp_path).pairs, 16, 4)
+        ValidationData(find_pairs(tmp_path).pairs, 16, 4)
 
 
 # --- errors -------------------------------------------------------------------------------------
@@ -201,7 +199,7 @@ def test_the_readers_line_survives_the_pipeline(tmp_path, fault):
     }[fault]
     with pytest.raises((ValueError, FileNotFoundError), match=expected):
         read_pair(pairs[1])
-    for dataset in (validation_data(pairs, 16, 2), TrainingData(pairs, 16, 2).dataset):
+    for dataset in (ValidationData(pairs, 16, 2), TrainingData(pairs, 16, 2)):
         with pytest.raises(Exception, match=expected) as caught:
             passed(dataset)
         line = pipeline_error(caught.value)

@@ -61,4 +61,5 @@ def test_the_two_files_of_the_idea_need_little_of_the_rest():
     ours = tuple(f"{name}." for name in (*PACKAGES, "unet", "data", "segment"))
     assert not any(f"{name}.".startswith(ours) for name in imports(ROOT / "unet.py"))
     needed = {name for name in imports(ROOT / "data.py") if f"{name}.".startswith(ours)}
-    assert all(name.startswith(("lesion.inputs", "lesion.console")) for name in needed), needed
+    used = ("lesion.inputs", "lesion.console", "lesion.batches", "lesion.processes")
+    assert all(name.startswith(used) for name in needed), needed

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import unet
-from data import TrainingData, validation_data
+from data import TrainingData, ValidationData
 from lesion import callbacks, training
 from lesion.console import InputError
 from lesion.inputs.splitting import load_split
@@ -27,7 +27,7 @@ def train_briefly(folder, run, epochs=3, network="lean", **options):
     keras.utils.set_random_seed(0)
     split = load_split(folder, seed=0, test=0)
     data = TrainingData(split.train, 32, 4, seed=0)
-    validation = validation_data(split.validation, 32, 4)
+    validation = ValidationData(split.validation, 32, 4)
     model = SMALL[network]((32, 32, 3))
     rate = options.pop("learning_rate", NETWORKS[network].learning_rate)
     compile_model(model, "bce", epochs, len(data), rate, averaging=0.2)

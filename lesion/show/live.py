@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from lesion import jupyter
+from lesion import distribution, jupyter
 from lesion.inputs.reading import read_pair, resize_image
 from lesion.show.board import Board
 from lesion.show.style import encoded
@@ -100,7 +100,7 @@ class Growth(keras.callbacks.Callback):
         self._begun, self._drawn, self._first = time.monotonic(), -math.inf, None
         # Asked for only now: a training that goes on in another cell is shown there.
         self._paint_to, self._live = (self.screen, True) if self.screen else jupyter.screen()
-        self._board = None
+        self._board, self._asked = None, distribution.alone(self.model)
 
     def on_epoch_begin(self, epoch, logs=None):
         # A model may be fitted again, from the start or from an epoch on.
@@ -147,7 +147,7 @@ class Growth(keras.callbacks.Callback):
         with self._counted("prediction"):
             # One view, as validation has it: the four of `Network.predict` cost four times that.
             x = resize_image(self.picture, self.model.input_shape[1])[None]
-            probability = np.asarray(self.model.predict_on_batch(x), np.float32)[0, ..., 0]
+            probability = np.asarray(self._asked.predict_on_batch(x), np.float32)[0, ..., 0]
             self.probabilities[self._epoch] = np.rint(255 * np.nan_to_num(probability)).astype(
                 np.uint8
             )

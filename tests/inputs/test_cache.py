@@ -82,18 +82,18 @@ def large(monkeypatch, tmp_path):
 
 
 def epoch(dataset):
-    return [(x.numpy(), y.numpy()) for x, y in dataset]
+    return list(dataset)
 
 
 def test_a_second_epoch_never_decodes(pairs, large, decoded, capsys):
     training = data.TrainingData(pairs, 16, 3)
-    first = epoch(training.dataset)
+    first = epoch(training)
     assert sorted(decoded) == list("abcdefgh")
-    epoch(training.dataset)
+    epoch(training)
     training.epoch = 0
-    assert all(map(same, epoch(training.dataset), first))
-    epoch(data.TrainingData(pairs[:5], 16, 2, seed=1).dataset)  # another training
-    x, y = epoch(data.validation_data(pairs, 16, 8))[0]
+    assert all(map(same, epoch(training), first))
+    epoch(data.TrainingData(pairs[:5], 16, 2, seed=1))  # another training
+    x, y = epoch(data.ValidationData(pairs, 16, 8))[0]
     assert len(decoded) == 8
     for index, pair in enumerate(pairs):
         assert same((x[index], y[index]), load_pair(pair, 16))
@@ -107,14 +107,14 @@ def test_a_second_epoch_never_decodes(pairs, large, decoded, capsys):
 def test_small_sets_and_an_empty_name_leave_the_disk_alone(pairs, monkeypatch, tmp_path, decoded):
     monkeypatch.setattr(cache, "user_cache_path", lambda name: tmp_path / "own")
     monkeypatch.delenv("LESION_CACHE")
-    epoch(data.validation_data(pairs, 16, 3))
+    epoch(data.ValidationData(pairs, 16, 3))
     monkeypatch.setattr(data, "KEPT_BYTES", 0)
     monkeypatch.setenv("LESION_CACHE", "")
     for _ in range(2):
-        epoch(data.validation_data(pairs, 16, 3))
+        epoch(data.ValidationData(pairs, 16, 3))
     assert not (tmp_path / "own").exists()
     monkeypatch.delenv("LESION_CACHE")
-    epoch(data.validation_data(pairs, 16, 3))
+    epoch(data.ValidationData(pairs, 16, 3))
     assert len(entries(tmp_path / "own" / "decoded")) == 8
     assert kept_on_disk().limit == 10e9
 
@@ -441,7 +441,7 @@ def test_where_no_folder_can_be_training_goes_on(pairs, tmp_path, monkeypatch, c
     ]
     monkeypatch.setenv("LESION_CACHE", str(folder))
     monkeypatch.setattr(data, "KEPT_BYTES", 0)
-    for dataset in (data.TrainingData(pairs, 16, 2).dataset, data.validation_data(pairs, 16, 2)):
+    for dataset in (data.TrainingData(pairs, 16, 2), data.ValidationData(pairs, 16, 2)):
         for _ in range(2):
             assert sum(len(x) for x, _ in epoch(dataset)) == 8
     lines = capsys.readouterr().out.splitlines()
