@@ -11,6 +11,7 @@ a plan for a million pictures, with what `failures.py` simulates.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -68,7 +69,12 @@ def run_process(process: str, folder: Path, sample: int) -> dict:
     command = [sys.executable, "-m", "benchmarks.scale_stages", process, folder, sample]
     print(f"{process}: {int(folder.name):,} pictures", flush=True)
     done = subprocess.run(
-        list(map(str, command)), cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+        list(map(str, command)),
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"LESION_CACHE": ""},  # every picture is decoded, in each set
     )
     return json.loads(done.stdout.splitlines()[-1])
 
