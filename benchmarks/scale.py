@@ -28,7 +28,7 @@ FULL = {
     "training": (1_000, 3_000, 9_000, 100_000),
     "prediction": (1_000, 5_000, 20_000),
     "sample": 200,  # pictures of a stage that would take too long
-    "twice": 9_000,  # sets up to this size are measured twice
+    "twice": 1_000,  # sets up to this size are measured twice
     "processes": 1_000,  # pictures that 1, 2 and 4 processes train on
     "planned": 1_000_000,
 }
