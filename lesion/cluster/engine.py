@@ -11,10 +11,12 @@ once. Ray's logs and progress bars stay off, and no use is reported to anybody.
 import logging
 import os
 import pickle
+import socket
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,9 +63,7 @@ def _in_order(work, items, address):
         groups = [{"items": pickle.dumps(items[start : start + size])} for start in starts]
         _settle(ray.data.DataContext.get_current())
         rows = ray.data.from_items(groups, override_num_blocks=len(groups))
-        with warnings.catch_warnings(
-            action="ignore"
-        ):  # Ray will name the retries otherwise one day
+        with warnings.catch_warnings(action="ignore"):  # the names of the last two will change
             rows = rows.map(
                 _Worker,
                 fn_constructor_args=[ray.put(work)],
@@ -95,29 +95,29 @@ class _Worker:
     """What a process of the cluster does with a row of pictures."""
 
     def __init__(self, work):
-        import ray
-
         cv2.setNumThreads(1)  # there is a process for each core
-        self._work = ray.get(work)
+        self._reference, self._work = work, None
 
     def __call__(self, row):
+        import ray
+
         results = []
-        for item in pickle.loads(row["items"]):
-            try:
+        try:
+            self._work = self._work or ray.get(self._reference)
+            for item in pickle.loads(row["items"]):
                 results.append(self._work(item))
-            except Exception as error:  # told by who asks, in its turn, and not tried again
-                if not isinstance(error, InputError):
-                    error.add_note(traceback.format_exc())
-                results.append(_Raised(error))
-                break
+        except Exception as error:  # told by who asks, in its turn, and not tried again
+            if not isinstance(error, InputError):
+                error.add_note(traceback.format_exc())  # of this process
+            results.append(_Raised(error))
         return {"results": pickle.dumps(results)}
 
 
+@dataclass
 class _Raised:
     """Stands for the result of work that raised an error."""
 
-    def __init__(self, error):
-        self.error = error
+    error: Exception
 
 
 @contextmanager
@@ -152,6 +152,9 @@ def _start(ray, address, folder):
         "_temp_dir": folder,
     }
     try:
+        if ":" in (address or ""):  # where Ray itself would try for minutes
+            host, port = address.rsplit(":", 1)
+            socket.create_connection((host, int(port)), timeout=10).close()
         with without_errors_shown():
             ray.init(
                 address,
@@ -160,10 +163,9 @@ def _start(ray, address, folder):
                 logging_level=logging.ERROR,
                 **({} if address else own),
             )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        where = f"--address {address}" if address else "--engine ray"
-        reason = str(error).strip().partition("\n")[0]
-        raise InputError(f"{where}: no Ray there, nor can it be started ({reason})") from error
+    except Exception as error:  # no narrower one is promised
+        where = f"--address {address}: no Ray" if address else "--engine ray: Ray does not start"
+        raise InputError(f"{where} ({str(error).strip().partition(chr(10))[0]})") from error
 
 
 def _cores(ray):

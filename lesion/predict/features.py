@@ -6,11 +6,14 @@
 Pictures that a network has learnt from lie close together there, unlike those of something else.
 """
 
+import importlib
+import pickle
 from contextlib import nullcontext
 from threading import Lock
 
 import numpy as np
 
+from lesion import startup
 from lesion.predict.litert import LitertModel
 
 OWN = "unet_"  # how the names of this project's networks begin
@@ -57,19 +60,29 @@ def split_answer(answer) -> tuple[np.ndarray, np.ndarray | None]:
 class Answering:
     """A model of a network, asked for probabilities and features; may be by several threads.
 
-    To another process it goes as the model that was given, and is made anew there.
+    To another process goes the model that was given, and the rest is made anew there.
+
+    Attributes:
+        given: see `network.Network`; None for one that nobody asks.
     """
 
     def __init__(self, model):
-        """model: see `network.Network`; None gives one that nobody asks."""
-        self._given, self._model = model, with_features(model)
+        self.given, self._model = model, with_features(model)
         # Keras does not promise that a model may be used by several threads at once.
         self._turn = nullcontext() if isinstance(model, LitertModel) else Lock()
 
     def __reduce__(self):
-        return Answering, (self._given,)
+        if type(self.given).__module__.startswith("keras"):
+            return _unpickled, (pickle.dumps(self.given),)
+        return Answering, (self.given,)
 
     def __call__(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Return what `split_answer` does, of float32 (N, S, S, C) in [0, 1]."""
         with self._turn:
             return split_answer(self._model.predict_on_batch(pictures))
+
+
+def _unpickled(model):
+    startup.start_keras()
+    importlib.import_module("unet")  # registers the layers that a Keras model may be made of
+    return Answering(pickle.loads(model))

@@ -78,6 +78,12 @@ class Network:
     def __post_init__(self):
         self._ask = Answering(self.model)
 
+    def __getstate__(self):
+        return vars(self) | {"model": None}
+
+    def __setstate__(self, state):
+        vars(self).update(state, model=state["_ask"].given)
+
     @property
     def channels(self) -> int:
         """1 for a network of gray pictures, 3 for one of RGB pictures."""

@@ -1,7 +1,10 @@
 """Predictions: reload, sizes, channels, thresholds, and what cannot be loaded."""
 
 import json
+import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -11,7 +14,9 @@ import pytest
 from lesion.console import InputError
 from lesion.inputs.reading import read_image
 from lesion.masks import draw_outline
+from lesion.options import SHIPPED_WEIGHTS
 from lesion.parallel import in_order
+from lesion.predict.ensemble import join
 from lesion.predict.files import predict_files
 from lesion.predict.network import Network, load_network, start_from
 from lesion.training import save_model
@@ -252,3 +257,22 @@ def test_a_training_may_start_from_saved_weights_at_another_size(trained):
         np.testing.assert_array_equal(one, other)
     with pytest.raises(ValueError, match="another network"):
         start_from(build("lean", (32, 32, 1)), trained / "model.keras")
+
+
+@pytest.mark.slow
+def test_networks_go_to_another_process_as_they_are(trained, drawn_folder, tmp_path):
+    """Keras' among them, whose layers are known there only once they are imported."""
+    network = join([load_network(trained / "model.keras"), load_network(SHIPPED_WEIGHTS)])
+    network.threshold = 0.4
+    path = drawn_folder / "image" / "1.png"
+    prediction = network.predict(read_image(path))
+    (tmp_path / "network").write_bytes(pickle.dumps(network))
+    script = (
+        "import pickle, sys; from lesion.inputs.reading import read_image; "
+        "network = pickle.load(open(sys.argv[1], 'rb')); "
+        "prediction = network.predict(read_image(sys.argv[2])); "
+        "print(prediction.quality, prediction.mask.sum(), network.threshold)"
+    )
+    command = [sys.executable, "-c", script, tmp_path / "network", path]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert told.split() == [str(prediction.quality), str(prediction.mask.sum()), "0.4"]
