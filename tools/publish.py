@@ -36,6 +36,10 @@ PUBLISHED = (
     *("created", "git_commit", "versions"),
 )
 
+# What an earlier Keras, such as Colab's 3.10, does not know of layers and stops at; all of it is
+# left at its default here.
+NEWER = ("input_axes", "output_axes", "renorm", "renorm_clipping", "renorm_momentum")
+
 
 def publish(folder: str | Path, target: str | Path, licence: str | None = None) -> Path:
     """Write `target`.keras, .tflite, .pictures.npz and .json from the folder of a training.
@@ -71,6 +75,8 @@ def publish(folder: str | Path, target: str | Path, licence: str | None = None) 
 def save_small(model: keras.Model, path: str | Path) -> None:
     """Write a .keras file of a model whose weights are rounded to half floats, in place, too.
 
+    Keras 3.10 can load it, too.
+
     Raises:
         InputError: a weight is too large for half precision.
     """
@@ -88,7 +94,15 @@ def save_small(model: keras.Model, path: str | Path) -> None:
             zipfile.ZipFile(compressed, "w", zipfile.ZIP_LZMA) as archive,
         ):
             for name in source.namelist():
-                archive.writestr(name, source.read(name))
+                content = source.read(name)
+                archive.writestr(name, _for_older(content) if name == "config.json" else content)
+
+
+def _for_older(config):
+    """Return a model's configuration, JSON, without what is NEWER."""
+    return json.dumps(
+        json.loads(config, object_hook=lambda d: {k: v for k, v in d.items() if k not in NEWER})
+    )
 
 
 def command(arguments):

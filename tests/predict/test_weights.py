@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from lesion.predict.litert import LitertModel
 from lesion.predict.network import load_keras_network, load_network
 from lesion.score.evaluation import predict_pairs
 from lesion.score.metrics import dice
+from tools.publish import NEWER
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = [ROOT / "files" / f"{name}.keras" for name in ("lean_drawn", "lite")]
@@ -39,6 +41,13 @@ def test_weights_are_small_and_come_with_settings_and_a_model_card(path):
     assert "/work" not in json.dumps(settings)
     half = [w.astype(np.float16) == w for w in load_keras_network(path).model.get_weights()]
     assert all(same.all() for same in half)
+
+
+def test_weights_hold_nothing_that_an_earlier_keras_stops_at():
+    for path in (ROOT / "files").glob("*.keras"):
+        with zipfile.ZipFile(path) as archive:
+            config = archive.read("config.json").decode()
+        assert not [key for key in NEWER if f'"{key}"' in config], path.name
 
 
 @pytest.mark.slow
