@@ -137,6 +137,8 @@ def run_calibrate(arguments):
                 f"{found.gain}: keep the weights as they are, or label more pictures"
             )
         print(f"calibrated weights: {score.save_calibrated(weights, network.settings, found, out)}")
+        if network.estimate:
+            note("their quality estimate was learnt with the former rule and its annotators")
         list_left_out(left_out)
 
 

@@ -11,10 +11,12 @@ from PIL import Image
 from lesion.console import InputError
 from lesion.inputs.pair import Pair
 from lesion.options import SHIPPED_WEIGHTS
+from lesion.predict.estimate import QualityEstimate
 from lesion.predict.litert import load_litert
 from lesion.predict.network import Network, load_network
 from lesion.score.calibration import Rule, calibrate, cross_validate, save_calibrated
 from lesion.score.choice import THRESHOLDS
+from lesion.storage import write_json
 from lesion.training import save_model
 
 GRID = np.array([0.3, 0.5, 0.7])
@@ -122,9 +124,15 @@ def test_the_command_writes_weights_that_carry_what_it_found(
 ):
     write_pairs([0.65, 0.7, 0.75] * 4)
     out = tmp_path / "out"
-    command = ["calibrate", "--data", tmp_path, "--weights", weights, "--out", out]
-    code, output, errors = run_command(*command)
+    command = ["calibrate", "--data", tmp_path, "--weights", weights, "--out"]
+    code, output, errors = run_command(*command, out)
     assert (code, errors) == (0, [])
+    assert "quality estimate" not in output  # there is none
+    settings = json.loads(weights.with_suffix(".json").read_text())
+    one, two = np.ones(1), np.ones((1, 1))
+    estimate = QualityEstimate(np.zeros(4), 1.0, one, one, two, one, 1.0, 50)
+    write_json(weights.with_suffix(".json"), settings | {"quality_estimate": estimate.to_dict()})
+    assert "quality estimate was learnt with the former" in run_command(*command, f"{out}2")[1]
     assert "mean Dice of 6 lesions with the rule of the weights (threshold 0.50" in output
     assert (out / "model.keras").read_bytes() == weights.read_bytes()
     network = load_network(out / "model.keras")
