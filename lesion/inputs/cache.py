@@ -9,8 +9,8 @@ LESION_CACHE= (empty) keeps nothing. Pictures of patients may be among them: a n
 owner's eyes alone.
 
 An entry is a file, named by a hash of all that decides what it holds: paths, sizes and times of
-picture and mask, what the mask's levels mean, the size wanted, the code that reads. So nothing is
-ever out of date, and a rename makes it whole or absent for all who look, on network disks too.
+picture and mask, what the mask's levels mean, the size wanted, the code that reads. So what changed
+is decoded anew, and a rename makes an entry whole or absent for all who look, on network disks too.
 SQLite (diskcache) and LMDB must not lie there, and HDF5 has one writer; diskcache and joblib hold
 pickles, which run whatever somebody put into a shared folder; Zarr would write the same files. An
 .npz holds arrays only, with checksums.
@@ -47,7 +47,7 @@ from lesion.storage import replacing
 VARIABLE = "LESION_CACHE"
 OWN_LIMIT = 10 * 1000**3  # bytes in the user's own folder: nobody can see how much a quota leaves
 PARTS = 256  # folders, and as many equal parts of the room: to count one tells of all
-OVERHEAD = 4096  # bytes of a file beside the numbers, at most: headers, the rest of a block
+OVERHEAD = 5120  # bytes of a file beside the numbers, at most: headers, the rest of a block
 STAYS = 24 * 3600  # seconds since an entry was used in which it is not removed for another one
 NOTED = 3600  # seconds after which a use is noted again
 LIBRARIES = ("pillow", "opencv-python-headless", "numpy", "pillow-heif", "pydicom")  # that decode
