@@ -7,8 +7,9 @@
 DIR is a folder of pictures and masks. Speed: decoding and augmentation (batches of 16, 128 x 128)
 against training steps of the lean network on a batch that is already in memory, in turns, so that
 both see the same machine. Memory: one short epoch at 64 x 64 in a fresh process for each size.
-Cache: at 192 x 192, pictures read without it, for the first time with it and again, in turns; then
-the same in a training of the lite network beside one on a batch that is already in memory.
+Cache: pictures read at 192 x 192 without it, for the first time with it and again, in turns; then
+the processor time, which other programs hardly change, of augmented batches without and with it and
+of a training step of the lite network.
 """
 
 import argparse
@@ -20,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -102,11 +102,7 @@ def measure_memory(directory, counts):
     print(f"ratio {peaks[-1] / peaks[0]:.3f} (wanted: at most 1.2)")
 
 
-def train_on_next(model, feed):
-    model.train_on_batch(*next(feed))
-
-
-def measure_cache(pairs, seconds):
+def measure_cache(pairs):
     """Print pictures per second without, with a new and with a filled cache."""
     import data
 
@@ -126,25 +122,27 @@ def measure_cache(pairs, seconds):
         for name, column in rates.items():
             ratios = [own / plain for own, plain in zip(column, rates["without"], strict=True)]
             print(f"  {name:12} {median(column):7.1f}, {median(ratios):.2f} times as many")
-        rates = {"batch in memory": [], "without": [], "with": []}
-        feeds = {}
-        for name in ("without", "with"):
-            os.environ["LESION_CACHE"] = f"{parent}/0" if name == "with" else ""
+        costs = {}
+        for name in ("without", "later"):
+            os.environ["LESION_CACHE"] = f"{parent}/0" if name == "later" else ""
             epochs = itertools.repeat(data.TrainingData(pairs, size, BATCH_SIZE))
-            feeds[name] = itertools.chain.from_iterable(epochs)
-        batch = next(feeds["without"])
-        feeds["batch in memory"] = itertools.repeat(batch)
+            feed = itertools.chain.from_iterable(epochs)
+            batch = next(feed)
+            costs[f"feed {name}"] = processor_seconds(lambda feed=feed: next(feed), 40)
         model.train_on_batch(*batch)  # traces the step
-        for _ in range(ROUNDS):
-            for name, column in rates.items():
-                work = partial(train_on_next, model, feeds[name])
-                column.append(pictures_per_second(work, seconds))
-    print("training of the lite network, pictures/s (medians):")
-    for name, column in rates.items():
-        ratios = [own / best for own, best in zip(column, rates["batch in memory"], strict=True)]
-        print(
-            f"  {name:16} {median(column):6.1f}, {1 - median(ratios):.1%} of the time in the feed"
-        )
+        costs["training step"] = processor_seconds(lambda: model.train_on_batch(*batch), 10)
+    print("training of the lite network, processor time a picture:")
+    for name, cost in costs.items():
+        share = cost / costs["training step"]
+        print(f"  {name:13} {1000 * cost:6.1f} ms, {share:.1%} of the step")
+
+
+def processor_seconds(work, batches):
+    """Call `work` for each of some batches; return its processor time a picture."""
+    start = time.process_time()
+    for _ in range(batches):
+        work()
+    return (time.process_time() - start) / (batches * BATCH_SIZE)
 
 
 def main():
@@ -166,7 +164,7 @@ def main():
     elif arguments.memory:
         measure_memory(arguments.data, (min(1000, len(pairs)), len(pairs)))
     elif arguments.cache:
-        measure_cache(pairs, arguments.seconds)
+        measure_cache(pairs)
     else:
         measure_speed(pairs, arguments.seconds)
 
