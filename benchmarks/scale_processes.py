@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.scale_stages import BATCH, TRAINED, TRAINED_SIZE
+from benchmarks.scale_stages import BATCH, TRAINED_SIZE
 
 SEGMENT = Path(__file__).resolve().parents[1] / "segment.py"
 COUNTS = (1, 2, 4)
+TRAINED = "lean"  # whose graph JAX compiles sooner than that of "lite"
 TRAINING = {"KERAS_BACKEND": "jax"}  # for one process, too: what several of them train with
 EPOCHS = 3  # of which the first, which builds graphs, is not timed
 PREDICTED = 100, 400  # pictures that are done when the clock starts, and when it stops
