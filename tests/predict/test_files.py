@@ -180,7 +180,7 @@ def test_probabilities_are_written_as_levels_that_nobody_takes_for_truth_or_a_pi
     monkeypatch.setattr("lesion.predict.load_network", lambda path: network)
     arguments = ["predict", tmp_path / "a.png", "--out", out]
     code, output, _ = run_command(*arguments, "--threshold", 0.3, "--probability")
-    assert (code, "masks, overlays, probabilities and lesions.csv" in output) == (0, True)
+    assert (code, "1 mask, overlay, probabilities and lesions.csv" in output) == (0, True)
     with Image.open(out / "a_probability.png") as levels:
         np.testing.assert_array_equal(np.asarray(levels), picture[..., 0])
     assert read_mask(out / "a_mask.png").sum() == 16**2  # with 0.5 it were the 8**2 inside
