@@ -13,6 +13,7 @@ from PIL import Image
 from data import TrainingData, ValidationData, pipeline_error
 from lesion.inputs.pairing import find_pairs
 from lesion.inputs.reading import read_image, read_mask, read_pair, resize_image, resize_mask
+from lesion.processes import Share
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +176,39 @@ def test_no_pairs_and_pairs_without_mask(tmp_path):
         ValidationData(find_pairs(tmp_path).pairs, 16, 4)
 
 
+# --- of several processes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("processes", "devices"), [(2, 2), (4, 4), (2, 4)])
+def test_parts_are_the_batch_of_one_process(pairs, processes, devices):
+    whole = list(TrainingData(pairs, 16, 4, seed=1))
+    shares = [Share(process, processes, devices) for process in range(processes)]
+    parts = [list(TrainingData(pairs, 16, 4, seed=1, share=share)) for share in shares]
+    for number, batch in enumerate(whole):
+        copies = {4: 1, 3: devices}[len(batch[0])]  # the last three are taken so often
+        for kind, array in enumerate(batch):
+            together = [part[number][kind] for part in parts]
+            assert len({len(part) for part in together}) == 1
+            np.testing.assert_array_equal(
+                np.concatenate(together), np.concatenate([array] * copies)
+            )
+
+
+def test_validation_counts_each_picture_once(pairs):
+    means = passed(ValidationData(pairs, 16, 4))[0].mean(axis=(1, 2, 3))
+    parts = [passed(ValidationData(pairs, 16, 4, share=Share(k, 2, 2))) for k in range(2)]
+    x, _, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    weighted = weights * x.mean(axis=(1, 2, 3))
+    assert len(x) == 10
+    assert weighted.mean() == pytest.approx(means.mean())  # as Keras averages a loss
+    assert weighted.sum() / weights.sum() == pytest.approx(means.mean())  # and a metric
+
+
+def test_a_batch_that_cannot_be_divided(pairs):
+    with pytest.raises(ValueError, match=r"batch of 5 pictures .* 2 processes .* --batch 6"):
+        TrainingData(pairs, 16, 5, share=Share(0, 2, 2))
+
+
 # --- errors -------------------------------------------------------------------------------------
 
 
@@ -206,3 +240,14 @@ def test_the_readers_line_survives_the_pipeline(tmp_path, fault):
         assert line.startswith(f"{bad}: {expected}")
         assert "\n" not in line
     assert pipeline_error(RuntimeError("something else")) is None
+
+
+def test_the_readers_line_survives_fit(tmp_path):
+    write_pairs(tmp_path, ["1", "2"], (16, 16))
+    pairs = find_pairs(tmp_path).pairs
+    pairs[1].image.unlink()
+    model = keras.Sequential([keras.layers.Conv2D(1, 1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(Exception, match="no such file") as caught:
+        model.fit(TrainingData(pairs, 16, 2), shuffle=False, verbose=0)
+    assert pipeline_error(caught.value).startswith(f"{pairs[1].image}: no such file")

@@ -141,7 +141,7 @@ def test_interrupted(folder, tmp_path):
     out = tmp_path / "out"
     launcher = start(folder, out, "--processes", 2, "--epochs", 99999)
     for _ in range(1200):
-        if (out / "history.csv").is_file():
+        if (out / "history.csv").is_file() and len(history(out)) > 1:
             break
         time.sleep(0.1)
     launcher.send_signal(signal.SIGINT)
