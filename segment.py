@@ -25,7 +25,7 @@ from pathlib import Path
 from lesion import jobs, processes, startup
 from lesion.console import InputError, agreed, note, run
 from lesion.options import create_parser
-from lesion.runs import claim_folder, create_run_folder, releasing, resume_folder
+from lesion.runs import claim_folder, create_run_folder, release, releasing, resume_folder
 from lesion.settings import LEGEND, Settings
 
 # What takes seconds to import is imported inside the functions: `--help`, mistyped options and an
@@ -57,8 +57,8 @@ def run_train(arguments):
         settings = settings.complete()
         if arguments.folds:
             splits = inputs.load_folds(settings, arguments.folds, arguments.skip_bad)
-            folds.train(splits, settings, out)
             split = splits[0]
+            folds.train(splits, settings, out)
         else:
             split = distribution.shared(lambda: inputs.load(settings, arguments.skip_bad))
             workflow.train(split, settings, out)
@@ -73,8 +73,8 @@ def train_together(arguments, settings):
 
     if arguments.out:
         return launcher.launch(arguments.processes, arguments.out)
-    with releasing(new_folder(arguments, settings.model)) as out:
-        pass  # only its name is needed: the first process claims it
+    out = new_folder(arguments, settings.model)
+    release(out)  # only its name is needed: the first process claims it
     return launcher.launch(arguments.processes, out, ["--out", str(out)])
 
 
@@ -100,19 +100,17 @@ def run_evaluate(arguments):
                 chosen = inputs.select_test(data, arguments.weights)
             else:
                 chosen = inputs.select_common(data, arguments.weights, arguments.part)
-            set_name = chosen.set_name
             pairs, left_out = inputs.filter_pairs(
                 data, chosen.pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
             )
             if arguments.protocol:
                 inputs.refuse_seen(arguments.weights, pairs)
             note(inputs.remark_on(arguments.weights, pairs, chosen.remark))
-            print(f"scoring {len(pairs)} pictures: {set_name}")
+            print(f"scoring {len(pairs)} pictures: {chosen.set_name}")
             files = [(pair.name, pair.image, pair.mask) for pair in pairs]
             with jobs.journal(arguments, out, files, *LEGEND) as done:
-                workflow.score(
-                    network, pairs, set_name, out, arguments.protocol, engine=engine, done=done
-                )
+                scored = network, pairs, chosen.set_name, out, arguments.protocol
+                workflow.score(*scored, engine=engine, done=done)
         print(f"results are in {out}")
         list_left_out(left_out)
 

@@ -30,7 +30,7 @@ def play_scoring(patch):
     patch.setattr("lesion.predict.load_network", lambda path: Network(Darkness(), 32))
     patch.setattr(
         "lesion.workflow.score",
-        lambda network, pairs, name, out, **more: sets.append((name, pairs)),
+        lambda network, pairs, name, out, *more, **working: sets.append((name, pairs)),
     )
     return sets
 
