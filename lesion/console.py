@@ -11,6 +11,9 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+STOPPED = 130  # exit code after Ctrl-C
+MISTAKE = 2  # exit code after a line that says what to do
+
 
 class InputError(ValueError):
     """A mistake of the user, told in one line: the file, what was found, what to do."""
@@ -29,7 +32,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message):
-        self.exit(2, f"error: {message} (--help explains)\n")
+        self.exit(MISTAKE, f"error: {message} (--help explains)\n")
 
 
 class WeightsOrPictures(argparse.Action):
@@ -74,7 +77,7 @@ def run(
         return command(arguments) or 0
     except KeyboardInterrupt:
         print("stopped; what was finished before is kept", file=sys.stderr)
-        return 130
+        return STOPPED
     except Exception as error:
         line = one_line(error)
         if line is None:
@@ -84,7 +87,7 @@ def run(
         if getattr(arguments, "debug", False):
             traceback.print_exc()
         tqdm.write(f"error: {line}", file=sys.stderr)  # below a progress bar, not behind it
-        return 2
+        return MISTAKE
 
 
 def one_line(error: Exception) -> str | None:

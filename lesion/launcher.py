@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lesion import processes
-from lesion.console import InputError
+from lesion.console import MISTAKE, STOPPED, InputError
 
 TURN = 0.1  # seconds between two looks at the processes
 GRACE = 20  # seconds for the leading process to keep what is trained when another one has ended
@@ -51,7 +51,7 @@ def launch(count: int, out: str | Path, further: Sequence[str] = ()) -> int:
     except KeyboardInterrupt:
         children[0].send_signal(signal.SIGINT)  # it says itself what is kept
         _end(children, STOPPING)
-        return 130
+        return STOPPED
     finally:
         for child in children:
             child.kill()
@@ -112,7 +112,7 @@ def _tell(failed, count, errors, out):
     told = errors[index].read().decode(errors="replace")
     if index == 0 and code > 0 and code != processes.LOST:
         return code
-    if code == processes.MISTAKE and "error: " in told:
+    if code == MISTAKE and "error: " in told:
         raise InputError(told.rpartition("error: ")[2])
     if code < 0:
         how = f"was killed ({signal.Signals(-code).name})"

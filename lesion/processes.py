@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from lesion.console import InputError
+from lesion.console import MISTAKE, STOPPED, InputError
 
 COUNT, INDEX = "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID"
 ADDRESS = "KERAS_DISTRIBUTION_JOB_ADDRESSES"  # host:port of the first process
@@ -30,8 +30,6 @@ VARIABLES = (  # that say how many processes there are, and which one this is
     ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),  # srun
 )
 SUPERVISED = "LESION_SUPERVISED"  # set by lesion.launcher, which tells what became of the others
-STOPPED = 130  # exit code after Ctrl-C
-MISTAKE = 2  # exit code after a line that says what to do
 LOST = 75  # exit code of a supervised process that lost the others
 WAIT = 300  # seconds for all to come
 SILENCE = 30  # seconds without a sign of life after which a process is taken for dead
