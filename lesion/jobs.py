@@ -8,13 +8,13 @@
 """
 
 import argparse
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from lesion.console import InputError
 from lesion.journal import NAME, Journal
 from lesion.runs import resume_folder
+from lesion.storage import sha256
 
 PARTS = ".keras", ".json"  # of saved weights
 
@@ -53,12 +53,8 @@ def journal(
         options: names of those that make a difference to the results.
     """
     files = [Path(path).with_suffix(suffix) for path in arguments.weights for suffix in PARTS]
-    weights = [_digest(path.read_bytes()) for path in files if path.exists()]
+    weights = [sha256(path.read_bytes()) for path in files if path.exists()]
     names = "\n".join(map(str, pictures)).encode(errors="surrogateescape")
-    about = {"weights": weights, "pictures": _digest(names)}
+    about = {"weights": weights, "pictures": sha256(names)}
     about |= {name: getattr(arguments, name) for name in options}
     return Journal(directory, about, arguments.resume)
-
-
-def _digest(content):
-    return hashlib.sha256(content).hexdigest()

@@ -2,6 +2,7 @@
 
 import csv
 import filecmp
+import hashlib
 import io
 import json
 import os
@@ -79,6 +80,11 @@ def _number(text):
         return text
     written = str(int(value)) if value.is_integer() else repr(value)
     return value if text in (written, repr(value)) else text
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of bytes, as hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def same_content(path: str | Path, other: str | Path) -> bool:

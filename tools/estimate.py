@@ -14,10 +14,10 @@ from pathlib import Path
 from lesion.console import InputError, Parser, run
 from lesion.export.conversion import to_litert
 from lesion.inputs import filter_pairs, select_pairs
-from lesion.predict.litert import HASHES, sha256
+from lesion.predict.litert import HASHES
 from lesion.predict.network import Network, load_keras_network
 from lesion.score.estimation import LEAST_PICTURES, fit_estimate
-from lesion.storage import replacing, write_json
+from lesion.storage import replacing, sha256, write_json
 
 
 def add_estimate(weights: str | Path, directories: Sequence[str | Path]) -> Network:

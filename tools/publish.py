@@ -23,9 +23,9 @@ from lesion.console import InputError, Parser, run
 from lesion.export.conversion import to_litert
 from lesion.export.recipe import licence_of
 from lesion.inputs.seen import SeenPictures
-from lesion.predict.litert import HASHES, sha256
+from lesion.predict.litert import HASHES
 from lesion.predict.network import load_keras_network
-from lesion.storage import replacing, write_json
+from lesion.storage import replacing, sha256, write_json
 
 # The command and the data folder stay at home: they name somebody's paths.
 PUBLISHED = (

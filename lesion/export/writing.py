@@ -21,9 +21,9 @@ from lesion.inputs import filter_pairs, select_pairs
 from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.pairing import Pair
 from lesion.inputs.reading import read_image, resize_image
-from lesion.predict.litert import LitertModel, sha256
+from lesion.predict.litert import LitertModel
 from lesion.predict.network import Network, load_keras_network
-from lesion.storage import write_json
+from lesion.storage import sha256, write_json
 
 DRAWN = Path(__file__).parents[2]  # its train/ and test/ hold drawn pairs
 MOST_SAMPLES = 32  # pictures that 8-bit integers take their ranges from

@@ -7,7 +7,6 @@ TensorFlow and Keras take seconds to start, LiteRT a few milliseconds, and on a 
 faster. The .keras file stays the one that is named everywhere; its twin is used where it can be.
 """
 
-import hashlib
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from threading import Lock
 import numpy as np
 
 from lesion.console import usable_cores, without_errors_shown
+from lesion.storage import sha256
 
 # What the .json of published weights calls the SHA-256 of each of the two files.
 HASHES = {".keras": "keras_sha256", ".tflite": "tflite_sha256"}
@@ -115,11 +115,6 @@ def load_litert(path: str | Path) -> LitertModel | None:
             reason = str(error).partition("\n")[0]
     print(f"note: {litert.name} is not used ({reason}); Keras predicts instead", file=sys.stderr)
     return None
-
-
-def sha256(content: bytes) -> str:
-    """Return the SHA-256 of bytes, as hexadecimal digits."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def _recorded(path):
