@@ -148,8 +148,8 @@ def joined(out: str | Path | None) -> Iterator[None]:
     if here is None:
         yield
         return
-    _join(here)
     try:
+        _join(here)
         yield
     except KeyboardInterrupt:
         if not leads():
@@ -182,6 +182,7 @@ def _join(here):
     startup.start_keras()
     import jax
     import keras
+    from jax.experimental.multihost_utils import sync_global_devices
 
     waited = threading.Timer(WAIT, _give_up, [here])
     waited.start()
@@ -200,10 +201,13 @@ def _join(here):
         ) from error
     finally:
         waited.cancel()
-    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
     _share = Share(here.process, here.processes, jax.device_count())
-    if not leads():
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    output = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sync_global_devices("come")  # of which Gloo tells on the standard output
+    if leads():
+        os.dup2(output, 1)
+    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
 
 
 def _give_up(here):
