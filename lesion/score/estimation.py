@@ -11,11 +11,10 @@ import numpy as np
 from lesion.inputs.pairing import Pair
 from lesion.predict.estimate import Evidence, QualityEstimate, regressors
 from lesion.predict.network import Network
-from lesion.score.evaluation import map_pairs
+from lesion.score.evaluation import even_sample, map_pairs
 from lesion.score.metrics import dice
 
 LEAST_PICTURES = 50  # fewer say too little about what is rare
-MOST_PICTURES = 3000  # more would change no digit that is shown
 DIRECTIONS = 32
 PICTURES_A_DIRECTION = 10
 FAMILIAR_SHARE = 0.99  # of the validation pictures are within the limit
@@ -42,12 +41,11 @@ def fit_estimate(
     """
     if len(pairs) < LEAST_PICTURES:
         return None
-    every = np.linspace(0, len(pairs) - 1, min(len(pairs), MOST_PICTURES)).round().astype(int)
 
     def work(pair, picture, truth, prediction):
         return prediction.evidence, dice(truth, prediction.mask)
 
-    seen = list(map_pairs(work, network, [pairs[index] for index in every], progress))
+    seen = list(map_pairs(work, network, even_sample(pairs), progress))
     evidence, scores = zip(*seen, strict=True)
     return None if evidence[0].features is None else learn(evidence, scores)
 

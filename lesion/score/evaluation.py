@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 
 MODEL = "U-Net"
 HUMAN = "second annotator"
+MOST_PICTURES = 3000  # that something is chosen on or learnt from: more would change no digit shown
 
 
 def map_pairs(
@@ -62,6 +63,12 @@ class _ReadPredictWork:
         picture, truth = read_pair(pair)
         with LARGE.use(truth.size):
             return self.work(pair, picture, truth, self.network.predict(picture))
+
+
+def even_sample(pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs, or MOST_PICTURES of them at even distances where there are more."""
+    count = min(len(pairs), MOST_PICTURES)
+    return [pairs[index] for index in np.linspace(0, len(pairs) - 1, count).round().astype(int)]
 
 
 def predict_pairs(

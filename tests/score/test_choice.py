@@ -8,7 +8,7 @@ from PIL import Image
 from lesion.inputs.pairing import Pair, find_pairs
 from lesion.masks import largest_component, mask_at
 from lesion.predict.network import Network, load_network
-from lesion.score import choice
+from lesion.score import choice, evaluation
 from lesion.score.choice import THRESHOLDS, best_threshold, choose_mask_rule, dice_both_ways
 from lesion.score.evaluation import evaluate, of_method, predict_pairs
 from lesion.score.metrics import score_pair
@@ -97,6 +97,17 @@ def test_best_threshold_takes_the_middle_of_what_is_as_good_as_the_best():
     dice[:, THRESHOLDS == 0.8] = [[0.8], [0.4]]
     assert best_threshold(dice) == 0.5
     assert best_threshold(np.tile(dice, (4, 1))) == 0.8
+
+
+def test_an_even_sample_of_very_many_chooses(write_pair, spot, monkeypatch, capsys):
+    pairs = [write_pair(str(number), spot[1], spot[0]) for number in range(9)]
+    monkeypatch.setattr(evaluation, "MOST_PICTURES", 3)
+    assert [pair.name for pair in evaluation.even_sample(pairs)] == ["0", "4", "8"]
+    assert evaluation.even_sample(pairs[:3]) == pairs[:3]
+    model = Brightness(16)
+    choose_mask_rule(Network(model, 16), pairs, progress=False)
+    assert model.pictures == 3
+    assert "3 of 9 validation pictures" in capsys.readouterr().out
 
 
 def test_an_empty_validation_set_is_refused():

@@ -6,7 +6,7 @@ import pytest
 from lesion.inputs.pairing import find_pairs
 from lesion.predict.estimate import Evidence, judge
 from lesion.predict.network import load_network
-from lesion.score import estimation
+from lesion.score import estimation, evaluation
 from lesion.score.estimation import fit_estimate, learn
 
 
@@ -44,7 +44,7 @@ def test_an_even_sample_of_a_network_s_pictures_is_learnt_from(trained, drawn_fo
     assert network.estimate is None
     assert fit_estimate(network, pairs, progress=False) is None  # 12 are too few
     monkeypatch.setattr(estimation, "LEAST_PICTURES", 10)
-    monkeypatch.setattr(estimation, "MOST_PICTURES", 11)
+    monkeypatch.setattr(evaluation, "MOST_PICTURES", 11)
     learnt = fit_estimate(network, pairs, progress=False)
     assert learnt.pictures == 11
     assert learnt.mean.shape == (4,)  # the features of the narrow network
