@@ -2,12 +2,13 @@
 
     python -m benchmarks.scale --out runs/scale            # some 15 minutes on two quiet cores
     python -m benchmarks.scale --out runs/quick --quick    # the same with few pictures
+    python -m benchmarks.scale --out runs/text --measured files/scale.json    # the text anew
 
-Sets of 1,000 to 100,000 drawn pictures (`scale_sets.py`) go through each stage of check, train and
-predict (`scale_stages.py`), every set in processes of its own; what would take too long has a
-sample, and the table says so. Writes results.json, scale.png and scale.md into --out, a new folder,
-and without --quick files/scale.json, Images/scale.png and files/scale.md, which are made of it:
-a plan for a million pictures, with what `failures.py` simulates.
+Sets of 1,000 to 100,000 drawn pictures go through each stage of check, train and predict
+(`scale_stages.py`), every set in processes of its own, and one through `segment.py` on several
+(`scale_processes.py`). Writes results.json, scale.png and scale.md into --out, a new folder, and
+without --quick files/scale.json, Images/scale.png and files/scale.md, which are made of it: a plan
+for a million pictures (`scale_report.py`), with what `failures.py` simulates.
 """
 
 import json
@@ -18,17 +19,22 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import scale_laws, scale_processes, scale_sets
+import numpy as np
+from matplotlib.ticker import NullFormatter
+from scipy import stats
+
+from benchmarks import scale_processes
+from benchmarks.scale_stages import write_part, write_set
 from lesion import console
 from lesion.console import Parser, usable_cores
+from lesion.show.style import plot_figure, save
 
 ROOT = Path(__file__).resolve().parents[1]
 FULL = {
     "inputs": (1_000, 3_000, 9_000, 100_000),
     "training": (1_000, 3_000, 9_000, 100_000),
-    "prediction": (1_000, 5_000, 20_000),
+    "prediction": (1_000, 1_000, 5_000, 20_000),  # of three sets a line has next to no interval
     "sample": 200,  # pictures of a stage that would take too long
-    "twice": 1_000,  # sets up to this size are measured twice
     "processes": 1_000,  # pictures that 1, 2 and 4 processes train on
     "planned": 1_000_000,
 }
@@ -37,12 +43,26 @@ QUICK = {
     "training": (60,),
     "prediction": (20, 40, 60),
     "sample": 20,
-    "twice": 0,
     "processes": 0,
     "planned": 1_000,
 }
 PUBLISHED = {"results.json": "files/scale.json", "scale.md": "files/scale.md"}
 PUBLISHED |= {"scale.png": "Images/scale.png"}
+HEIGHT = 9.5  # inches of the figure, with its legends
+PANELS = {
+    "inputs": "The data, before and after a training",
+    "training": "Training",
+    "prediction": "Prediction",
+}
+# Shapes as well as Okabe and Ito's colours, which people who see no red or no green tell apart.
+MARKS = [
+    {"marker": marker, "color": colour}
+    for marker, colour in zip(
+        "os^Dv<>P",
+        ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#888888"],
+        strict=True,
+    )
+]
 
 
 def measure_sets(folder: Path, plan: dict) -> tuple[list[dict], dict]:
@@ -53,14 +73,13 @@ def measure_sets(folder: Path, plan: dict) -> tuple[list[dict], dict]:
     """
     works = [(name, size) for name in ("inputs", "training", "prediction") for size in plan[name]]
     sizes = sorted({size for _, size in works})
-    whole = scale_sets.write_set(folder / "whole", sizes[-1])
-    sets = {size: scale_sets.write_part(whole, folder / str(size), size) for size in sizes}
+    whole = write_set(folder / "whole", sizes[-1])
+    sets = {size: write_part(whole, folder / str(size), size) for size in sizes}
     rows, measured = [], {}
     for process, size in works:
-        for _ in range(2 if size <= plan["twice"] else 1):
-            found = run_process(process, sets[size], plan["sample"])
-            rows += found["rows"]
-            measured[process] = found["measured"] | {"pictures": size}
+        found = run_process(process, sets[size], plan["sample"])
+        rows += found["rows"]
+        measured[process] = found["measured"] | {"pictures": size}
     return rows, measured
 
 
@@ -84,21 +103,55 @@ def laws_of(rows: list[dict]) -> list[dict]:
     laws = []
     for name in dict.fromkeys(row["stage"] for row in rows):
         own = [row for row in rows if row["stage"] == name]
-        law = scale_laws.fit([r["handled"] for r in own], [r["seconds"] for r in own])
+        constant, slope, error = fit([r["handled"] for r in own], [r["seconds"] for r in own])
         whole = [r["seconds"] * r["all"] / r["handled"] for r in own]
         laws.append(
             {
                 "stage": name,
                 "process": own[0]["process"],
                 "sampled": any(r["handled"] < r["all"] for r in own),
-                "constant, s": law.constant,
-                "constant, +-": law.constant_error,
-                "a picture, ms": 1e3 * law.slope,
-                "a picture, +-": 1e3 * law.slope_error,
-                "power": scale_laws.power([r["all"] for r in own], whole),
+                "constant, s": constant,
+                "a picture, ms": 1e3 * slope,
+                "a picture, +-": 1e3 * error,
+                "power": power([r["all"] for r in own], whole),
             }
         )
     return laws
+
+
+def fit(counts: list[int], seconds: list[float]) -> tuple[float, float, float]:
+    """Fit seconds = constant + slope * count; return constant, slope, half its 95 % interval.
+
+    What is fitted is the time of one picture, slope + constant / count, so that a set counts no
+    more for being large. Of fewer than three different counts slope is the mean of that time.
+    """
+    counts, each = np.array(counts), np.array(seconds) / counts
+    if len(set(counts)) < 3:
+        error = stats.sem(each) * student(len(each) - 1) if len(each) > 1 else np.nan
+        return 0.0, float(each.mean()), float(error)
+    line = stats.linregress(1 / counts, each)
+    error = line.intercept_stderr * student(len(each) - 2)
+    return float(line.slope), float(line.intercept), float(error)
+
+
+def student(freedom: int) -> float:
+    """Return how many standard errors a 95 % interval reaches either way; nan without freedom."""
+    return float(stats.t.ppf(0.975, freedom)) if freedom > 0 else np.nan
+
+
+def power(counts: list[int], values: list[float]) -> float:
+    """Return by which power of the count a value grows from the last but one count to the last.
+
+    1 is linear; no number where there is one count only. Of several values of one count the
+    smallest tells: noise only adds.
+    """
+    least = {}
+    for count, value in zip(counts, values, strict=True):
+        least[count] = min(value, least.get(count, value))
+    if len(least) < 2:
+        return np.nan
+    (low, first), (high, last) = sorted(least.items())[-2:]
+    return float(np.log(last / first) / np.log(high / low))
 
 
 def memory_of(rows: list[dict]) -> list[dict]:
@@ -109,44 +162,76 @@ def memory_of(rows: list[dict]) -> list[dict]:
         for row in rows:
             if row["process"] == name:
                 peaks[row["pictures"]] = max(row["peak_mb"], peaks.get(row["pictures"], 0))
-        law = scale_laws.fit(list(peaks), list(peaks.values()))
+        constant, slope, error = max(peaks.values()), 0.0, np.nan
+        if len(peaks) > 1:
+            line = stats.linregress(list(peaks), list(peaks.values()))
+            constant, slope = float(line.intercept), float(line.slope)
+            error = float(line.stderr) * student(len(peaks) - 2)
         memory.append(
             {
                 "process": name,
                 "peaks, MB": {str(size): peak for size, peak in peaks.items()},
-                "constant, MB": law.constant,
-                "a picture, KB": 1e3 * law.slope,
-                "a picture, +-": 1e3 * law.slope_error,
+                "constant, MB": constant,
+                "a picture, KB": 1e3 * slope,
+                "a picture, +-": 1e3 * error,
             }
         )
     return memory
 
 
+def draw(results: dict, path: Path) -> None:
+    """Draw milliseconds a picture of each stage, and the peak memory of each process, as PNG."""
+    figure, axes = plot_figure(HEIGHT, panels=2, rows=2)
+    for axis, (process, title) in zip(axes, PANELS.items(), strict=False):
+        laws = [law for law in results["laws"] if law["process"] == process]
+        for law, mark in zip(laws, MARKS, strict=False):
+            rows = [row for row in results["rows"] if row["stage"] == law["stage"]]
+            times = [1e3 * row["seconds"] / row["handled"] for row in rows]
+            label = f"{law['stage']}, n^{law['power']:.2f}"
+            axis.plot([row["pictures"] for row in rows], times, **mark, label=label)
+        axis.set(title=title, ylabel="time a picture (ms)")
+    for row, mark in zip(results["memory"], MARKS, strict=False):
+        label = f"{row['process']}: {row['a picture, KB']:.2g} KB a picture"
+        sizes = list(map(int, row["peaks, MB"]))
+        axes[-1].plot(sizes, list(row["peaks, MB"].values()), **mark, label=label)
+    axes[-1].set(title="Peak memory of a process", ylabel="peak memory (MB)")
+    for axis in axes:
+        axis.set(xscale="log", yscale="log", xlabel="pictures in the set")
+        for own, form in ((axis.xaxis, "{x:,.0f}"), (axis.yaxis, "{x:,g}")):
+            own.set_major_formatter(form)
+            own.set_minor_formatter(NullFormatter())
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "frameon": False}
+        axis.legend(**place, ncols=1 if axis is axes[-1] else 2, fontsize=9)
+    save(figure, path)
+
+
 def measure(arguments):
     """Measure, fit, simulate, draw and write."""
-    from benchmarks import scale_figure, scale_plan, scale_text
-    from benchmarks.speedrun import show
+    from benchmarks import scale_report
     from lesion.runs import claim_folder, describe_environment, releasing
     from lesion.storage import replacing, write_json
 
     plan = QUICK if arguments.quick else FULL
     with releasing(claim_folder(arguments.out)) as out:
-        with tempfile.TemporaryDirectory(dir=out) as folder:
-            rows, measured = measure_sets(Path(folder), plan)
-            processes = scale_processes.measure(Path(folder), plan)
-        results = {**describe_environment(), "cores": usable_cores(), "planned": plan["planned"]}
-        results |= {"rows": rows, "measured": measured}
-        results |= {"laws": laws_of(rows), "memory": memory_of(rows), "processes": processes}
-        results["simulated"] = scale_plan.simulated(results)
+        if arguments.measured:
+            results = json.loads(arguments.measured.read_text(encoding="utf-8"))
+        else:
+            with tempfile.TemporaryDirectory(dir=out) as folder:
+                rows, measured = measure_sets(Path(folder), plan)
+                processes = scale_processes.measure(Path(folder), plan["processes"])
+            results = describe_environment() | {"cores": usable_cores(), "planned": plan["planned"]}
+            results |= {"rows": rows, "measured": measured, "processes": processes}
+        results |= {"laws": laws_of(results["rows"]), "memory": memory_of(results["rows"])}
+        results["simulated"] = scale_report.simulated(results)
         write_json(out / "results.json", results)
-        scale_figure.draw(results, out / "scale.png")
+        draw(results, out / "scale.png")
+        text = scale_report.describe(results)
         with replacing(out / "scale.md") as temporary:
-            temporary.write_text(scale_text.describe(results), encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8")
         if not arguments.quick:
             for name, place in PUBLISHED.items():
                 shutil.copyfile(out / name, ROOT / place)
-    tables = {name: results[name] for name in ("laws", "memory", "processes")}
-    show({name: rows for name, rows in (tables | results["simulated"]).items() if rows})
+    print(text)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -154,6 +239,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = Parser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="a new folder")
     parser.add_argument("--quick", action="store_true", help="few pictures, to try it")
+    parser.add_argument("--measured", metavar="FILE", type=Path, help="a results.json to tell of")
     return console.run(parser, measure, argv)
 
 

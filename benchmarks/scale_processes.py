@@ -16,27 +16,26 @@ COUNTS = (1, 2, 4)
 TRAINED = "lean"  # whose graph JAX compiles sooner than that of "lite"
 TRAINING = {"KERAS_BACKEND": "jax"}  # for one process, too: what several of them train with
 EPOCHS = 3  # of which the first, which builds graphs, is not timed
-PREDICTED = 100, 400  # pictures that are done when the clock starts, and when it stops
+PREDICTED = 50, 250  # pictures that are done when the clock starts, and when it stops
 PATIENCE = 300  # seconds that a command may take
 LOOK = 0.02  # seconds between two looks at what it has written
 
 
-def measure(folder: Path, plan: dict) -> list[dict]:
-    """Time both kinds of work on the set of plan["processes"] pictures; [] if there is none.
+def measure(folder: Path, pictures: int) -> list[dict]:
+    """Time both kinds of work on the set of so many pictures; [] if that is 0.
 
     Args:
         folder: holds the set, and gets what the commands write.
 
     Returns:
-        A row each: work, processes, pictures/s; None where the command could not do it.
+        A row each: work, processes, pictures/s; None where the command could not do it in time.
     """
-    if not plan["processes"]:
+    if not pictures:
         return []
-    data = folder / str(plan["processes"])
-    rows = [
-        {"work": "train", "processes": count, "pictures/s": training(data, count)}
-        for count in COUNTS
-    ]
+    data, rows = folder / str(pictures), []
+    for count in COUNTS:
+        rate = training(data, count, pictures)
+        rows.append({"work": "train", "processes": count, "pictures/s": rate})
     for engine in ("threads", "ray"):
         for count in COUNTS:
             if count <= len(os.sched_getaffinity(0)):  # one process a core is Ray's rule
@@ -46,7 +45,7 @@ def measure(folder: Path, plan: dict) -> list[dict]:
     return rows
 
 
-def training(data: Path, count: int) -> float | None:
+def training(data: Path, count: int, pictures: int) -> float | None:
     """Return how many pictures are trained and validated on in a second after the first epoch."""
     out = data.with_name(f"train-{count}")
     words = ["train", "--data", data, "--model", TRAINED, "--size", TRAINED_SIZE, "--batch", BATCH]
@@ -57,9 +56,8 @@ def training(data: Path, count: int) -> float | None:
     def epochs():
         return history.read_text(encoding="utf-8").count("\n") - 1 if history.is_file() else 0
 
-    pictures = sum(1 for _ in (data / "image").iterdir())
     with command(words, out.with_suffix(".log"), TRAINING) as process:
-        return _rate(process, epochs, 1, EPOCHS, pictures)
+        return rate_of(process, epochs, 1, EPOCHS, pictures)
 
 
 def prediction(data: Path, engine: str, count: int) -> float | None:
@@ -71,10 +69,12 @@ def prediction(data: Path, engine: str, count: int) -> float | None:
         return sum(1 for _ in out.glob("*_mask.png"))
 
     with command(words, out.with_suffix(".log"), {}, count) as process:
-        return _rate(process, masks, *PREDICTED, 1)
+        return rate_of(process, masks, *PREDICTED, 1)
 
 
-def _rate(process, done: Callable[[], int], first: int, last: int, pictures: int):
+def rate_of(
+    process: subprocess.Popen, done: Callable[[], int], first: int, last: int, pictures: int
+) -> float | None:
     """Return pictures a second between two states of a command, None if it ends before."""
     start, began = time.perf_counter(), None
     while process.poll() is None and time.perf_counter() - start < PATIENCE:

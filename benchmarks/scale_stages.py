@@ -1,4 +1,4 @@
-"""What `scale.py` times, a process of its own for each set: its stages, and its peak memory.
+"""The sets of `scale.py`, and what it times on each in a process of its own: stages, peak memory.
 
     python -m benchmarks.scale_stages inputs FOLDER SAMPLE
 
@@ -9,8 +9,8 @@ far). Files come from the memory of the system: what a disk adds is not in here.
 """
 
 import json
+import os
 import resource
-import statistics
 import sys
 import tempfile
 import time
@@ -18,9 +18,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from lesion import startup
+from lesion.drawn.scene import draw_picture
+from lesion.inputs.cache import Kept
 from lesion.inputs.checks import look_at
 from lesion.inputs.filtering import filter_pictures, filter_split
 from lesion.inputs.pairing import find_parts
@@ -30,14 +33,59 @@ from lesion.inputs.split import Split
 from lesion.inputs.splitting import draw
 from lesion.options import SHIPPED_WEIGHTS
 from lesion.parallel import in_order
+from lesion.settings import Settings
 
-SHARE = 0.2  # of validation and of test, as `segment.py train` takes them
 TRAINED, BATCH = "lite", 16
 TRAINED_SIZE = 64  # pixels a side: a ninth of the time that the network's own size takes
-OWN_SIZE = 192  # that size: pictures are decoded and augmented, and FLOPs counted, at it
+OWN_SIZE = 192  # that size, at which everything but the steps is measured
 JUDGED = 60  # pairs that say how the masks of a set are to be read
-LONGER = 32  # times the sample are trained on and validated at most
-STEPS_KEPT = 200  # training steps that tell how much one differs from another
+LONGER = 16  # times the sample are trained on and validated at most
+SHORTER = 4  # times fewer than the sample are predicted and scored
+DRAWN, SIZE = 60, 128  # pairs that the others are made of, pixels a side
+LIGHT = 0.3  # by which the light changes, either way, at the points of a lattice of
+LATTICE = 4  # points a side
+QUALITY = 90  # of JPEG: some 6 kB a picture
+
+
+def write_set(folder: Path, count: int, size: int = SIZE) -> Path:
+    """Write `count` pairs as image/0000000.jpg and label/0000000.png; return the folder.
+
+    They are few drawn pairs, each under ever another light: another picture, pixel by pixel and to
+    a perceptual hash, as the checks of a training demand. Masks are hard links.
+
+    Args:
+        folder: a new one.
+        size: pixels a side.
+    """
+    drawn = list(in_order(lambda seed: draw_picture(seed, size), range(min(DRAWN, count))))
+    masks = folder.with_name(f"{folder.name}.masks")
+    for path in (masks, folder / "image", folder / "label"):
+        path.mkdir(parents=True)
+    for number, (_, mask) in enumerate(drawn):
+        cv2.imwrite(str(masks / f"{number}.png"), mask * np.uint8(255))
+
+    def write(number):
+        lattice = np.random.default_rng(number).uniform(1 - LIGHT, 1 + LIGHT, (LATTICE, LATTICE))
+        light = cv2.resize(lattice.astype(np.float32), (size, size))
+        picture = cv2.multiply(
+            drawn[number % len(drawn)][0][..., ::-1], cv2.merge([light] * 3), dtype=cv2.CV_8U
+        )
+        image = folder / "image" / f"{number:07}.jpg"
+        cv2.imwrite(str(image), picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        os.link(masks / f"{number % len(drawn)}.png", folder / "label" / f"{number:07}.png")
+
+    for _ in in_order(write, range(count)):
+        pass
+    return folder
+
+
+def write_part(whole: Path, folder: Path, count: int) -> Path:
+    """Link the first `count` pairs of a set into a new folder; return it."""
+    for kind, suffix in (("image", ".jpg"), ("label", ".png")):
+        (folder / kind).mkdir(parents=True)
+        for name in (f"{number:07}{suffix}" for number in range(count)):
+            os.link(whole / kind / name, folder / kind / name)
+    return folder
 
 
 class Clock:
@@ -83,7 +131,7 @@ def inputs(folder: Path, sample: int) -> dict:
     with clock.stage("find and pair", count):
         pairs = find_parts(folder)[""].labelled
     with clock.stage("divide", count):
-        split = Split(*draw(pairs, 0, SHARE, SHARE, folder), folder)
+        split = Split(*draw(pairs, 0, Settings.validation, Settings.test, folder), folder)
     with clock.stage("fingerprint", count):
         split.digests = [split.digest()]
     with clock.stage("check", count):
@@ -96,10 +144,10 @@ def inputs(folder: Path, sample: int) -> dict:
             seen = SeenPictures.of(split)
             seen.write(weights)
         sizes = {"split.json": record, "pictures.npz": weights.with_suffix(".pictures.npz")}
-        sizes = {name: path.stat().st_size for name, path in sizes.items()}
+        sizes = {f"{name}, bytes": path.stat().st_size for name, path in sizes.items()}
     with clock.stage("recognise", len(split.test)):
         seen.find(split.test)
-    return {"rows": clock.rows, "measured": {f"{n}, bytes": size for n, size in sizes.items()}}
+    return {"rows": clock.rows, "measured": sizes}
 
 
 def judged_pairs(folder: Path) -> list:
@@ -113,26 +161,22 @@ def judged_pairs(folder: Path) -> list:
 
 
 def training(folder: Path, sample: int) -> dict:
-    """Time an epoch, or a sample of one, and what a training does around its epochs."""
+    """Time a sample of an epoch, and what a training does around its epochs."""
     start = time.perf_counter()
     startup.start_keras()
     from benchmarks import speedrun_rates
     from benchmarks.speedrun_clock import Task, compiled, endless_batches, step_seconds
-    from data import ValidationData, augment, load_pair
+    from data import ValidationData
     from lesion.predict.network import Network
     from lesion.score.choice import choose_mask_rule
+    from lesion.score.evaluation import MOST_PICTURES, evaluate, fit_disc
+    from unet import build
 
     measured = {"starting Keras, seconds": time.perf_counter() - start}
     pairs = judged_pairs(folder)
-    train, validation, _ = draw(pairs, 0, SHARE, SHARE, folder)
+    train, validation, test = draw(pairs, 0, Settings.validation, Settings.test, folder)
     clock = Clock("training", len(pairs))
-    few = spread(train, sample)
-    with clock.stage("decode", len(few), len(train)):
-        loaded = [load_pair(pair, OWN_SIZE) for pair in few]
-    with clock.stage("augment", len(few), len(train)):
-        for number, pair in enumerate(loaded):
-            augment(*pair, np.random.default_rng(number))
-    del loaded
+    feed(clock, train, sample)
     task = Task(train, TRAINED_SIZE, BATCH, 3, "bce_dice", kind=TRAINED)
     steps = min(len(train), max(BATCH, LONGER * sample)) // BATCH
     start = time.perf_counter()
@@ -145,28 +189,45 @@ def training(folder: Path, sample: int) -> dict:
     model.evaluate(ValidationData(few[: BATCH + 1], TRAINED_SIZE, BATCH), verbose=0)  # its graphs
     with clock.stage("validate", len(few), len(validation)):
         model.evaluate(ValidationData(few, TRAINED_SIZE, BATCH), verbose=0)
-    few, network = spread(validation, sample), Network(model, TRAINED_SIZE)
+    own = build(TRAINED, (OWN_SIZE, OWN_SIZE, 3))
+    own.set_weights(model.get_weights())
+    network, few = Network(own, OWN_SIZE), spread(validation, sample // SHORTER)
     choose_mask_rule(network, few[:1], progress=False)
-    with clock.stage("choose the mask rule", len(few), len(validation)):
+    with clock.stage("choose the mask rule", len(few), min(len(validation), MOST_PICTURES)):
         choose_mask_rule(network, few, progress=False)
+    few = spread(test, sample // SHORTER)
+    with clock.stage("score", len(few), len(test)):
+        evaluate(network, few, progress=False)
+    few = spread(train, sample)
+    with clock.stage("fit the disc", len(few), len(train)):
+        fit_disc(few)
     measured |= checkpoint(model)
-    apart = np.array(seconds[-STEPS_KEPT:]) / statistics.median(seconds)
     measured |= {
-        "step, seconds": statistics.median(seconds),
-        "steps, share of the median": np.round(apart, 3).tolist(),
+        "steps, share of the mean": np.round(seconds / np.mean(seconds), 3).tolist(),
         "parameters": model.count_params(),
-        "GFLOP of a forward pass": forward_gflop(),
+        "GFLOP of a forward pass": speedrun_rates.forward_flops(own) / 1e9,
         "matrix product, GFLOP/s": speedrun_rates.multiplied(),
     }
     return {"rows": clock.rows, "measured": measured}
 
 
-def forward_gflop() -> float:
-    """Return the operations of one forward pass of one picture at the network's own size."""
-    from benchmarks.speedrun_rates import forward_flops
-    from unet import build
+def feed(clock: Clock, train: list, sample: int) -> None:
+    """Time what one core does for a picture before it is trained on."""
+    from data import augment, load_pair
 
-    return forward_flops(build(TRAINED, (OWN_SIZE, OWN_SIZE, 3))) / 1e9
+    few = spread(train, sample)
+    with clock.stage("decode", len(few), len(train)):
+        loaded = [load_pair(pair, OWN_SIZE) for pair in few]
+    with tempfile.TemporaryDirectory() as folder:
+        load = Kept(Path(folder))
+        for pair in few:
+            load(pair, OWN_SIZE)
+        with clock.stage("read from the cache", len(few), len(train)):
+            for pair in few:
+                load(pair, OWN_SIZE)
+    with clock.stage("augment", len(few), len(train)):
+        for number, pair in enumerate(loaded):
+            augment(*pair, np.random.default_rng(number))
 
 
 def checkpoint(model) -> dict:
@@ -211,7 +272,7 @@ def prediction(folder: Path, sample: int) -> dict:
     with clock.stage("read headers", count):
         paths, _ = filter_pictures(paths)
     network = load_network(SHIPPED_WEIGHTS)
-    few = list(map(read_image, spread(paths, sample)))
+    few = list(map(read_image, spread(paths, sample // SHORTER)))
     answer = network.answer_to(few[0])
     with clock.stage("network, four views", len(few), count):
         for _ in in_order(network.answer_to, few):

@@ -24,15 +24,18 @@ def test_without_failures_time_is_work_exchange_and_checkpoints():
 def test_with_steps_alike_the_mean_time_is_dalys(restart):
     job, segments = replace(JOB, restart=restart), 6000
     found = failures.simulate_training(job, segments, seed=1)
-    assert found["seconds"] == pytest.approx(failures.expected_seconds(job, segments), rel=0.04)
+    # J. T. Daly 2006, A higher order estimate of the optimum checkpoint interval for restart dumps,
+    # Future Generation Computer Systems 22: the mean time, where failures strike restarts, too.
+    expected = segments * 2000 * np.exp(restart / 2000) * np.expm1(210 / 2000)
+    assert found["seconds"] == pytest.approx(expected, rel=0.04)
     # Each lasts as long as it does on average, so there are time / mean of them.
     assert found["failures"] == pytest.approx(found["seconds"] / 2000, rel=0.08)
 
 
-def test_the_best_intervals_are_those_of_young_and_daly():
-    assert failures.young(JOB) == 200
-    assert failures.daly(JOB) == pytest.approx(200 * (1 + 0.05 / 3 + 0.0025 / 9) - 10)
-    assert failures.daly(replace(JOB, checkpoint=5000.0)) == 2000
+def test_the_interval_of_young_is_as_good_as_any():
+    assert failures.young(JOB) == np.sqrt(2 * 10 * 2000) == 200
+    tried = [failures.efficiency(replace(JOB, interval=200.0 * share)) for share in (0.2, 1, 5)]
+    assert max(tried) == tried[1]
 
 
 def test_the_slowest_of_three_coins():
@@ -45,6 +48,14 @@ def test_prediction_without_failures_is_shared_out():
     assert found["seconds"] == 3 * failures.BLOCK * 0.5
     assert found["efficiency"] == pytest.approx(5 / 6)
     assert (found["done"], found["redone"]) == (5 * failures.BLOCK, 0)
+
+
+def test_no_worker_is_more_than_efficient():
+    """However uneven blocks are, what they took is all the time of a worker that never waits."""
+    uneven = np.array([0.5, 0.7, 1.8])
+    found = failures.simulate_prediction(100 * failures.BLOCK, 1, 1.0, uneven, np.inf, 9.0)
+    assert found["efficiency"] == pytest.approx(1, abs=1e-12)
+    assert found["seconds"] != pytest.approx(100 * failures.BLOCK, rel=1e-3)
 
 
 def test_pictures_of_killed_workers_are_done_once_more():
