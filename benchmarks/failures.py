@@ -206,7 +206,7 @@ def study(training: dict[int, Job], prediction: dict) -> dict[str, list[dict]]:
                     "without failures": simulate_training(alone, segments=1)["efficiency"],
                     "efficiency": efficiency(job),
                     "at Young's interval": efficiency(at_best),
-                    "of minutes": at_best.interval / 60,
+                    "that interval, min": at_best.interval / 60,
                 }
             )
             told = simulate_prediction(**prediction, workers=workers, mean_time=mean_time)

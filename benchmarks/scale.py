@@ -1,6 +1,6 @@
 """How time and memory grow with the number of pictures, and with the number of processes.
 
-    python -m benchmarks.scale --out runs/scale            # some 15 minutes on two quiet cores
+    python -m benchmarks.scale --out runs/scale            # some 16 minutes on two quiet cores
     python -m benchmarks.scale --out runs/quick --quick    # the same with few pictures
     python -m benchmarks.scale --out runs/text --measured files/scale.json    # the text anew
 
@@ -27,6 +27,7 @@ from benchmarks import scale_processes
 from benchmarks.scale_stages import write_part, write_set
 from lesion import console
 from lesion.console import Parser, usable_cores
+from lesion.score.evaluation import MOST_PICTURES
 from lesion.show.style import plot_figure, save
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,28 +42,18 @@ FULL = {
 QUICK = {
     "inputs": (60, 120),
     "training": (60,),
-    "prediction": (20, 40, 60),
+    "prediction": (20, 40),
     "sample": 20,
     "processes": 0,
     "planned": 1_000,
 }
 PUBLISHED = {"results.json": "files/scale.json", "scale.md": "files/scale.md"}
 PUBLISHED |= {"scale.png": "Images/scale.png"}
+SUPERLINEAR = 1.1  # power of the number of pictures, from which a stage goes on with it
 HEIGHT = 9.5  # inches of the figure, with its legends
-PANELS = {
-    "inputs": "The data, before and after a training",
-    "training": "Training",
-    "prediction": "Prediction",
-}
-# Shapes as well as Okabe and Ito's colours, which people who see no red or no green tell apart.
-MARKS = [
-    {"marker": marker, "color": colour}
-    for marker, colour in zip(
-        "os^Dv<>P",
-        ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#888888"],
-        strict=True,
-    )
-]
+# Okabe and Ito's, which people who see no red or no green tell apart; shapes besides.
+COLOURS = "#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #000000 #888888".split()  # noqa: SIM905
+MARKS = [{"marker": m, "color": c} for m, c in zip("os^Dv<>P", COLOURS, strict=True)]
 
 
 def measure_sets(folder: Path, plan: dict) -> tuple[list[dict], dict]:
@@ -98,24 +89,32 @@ def run_process(process: str, folder: Path, sample: int) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def laws_of(rows: list[dict]) -> list[dict]:
-    """Return a row a stage: milliseconds a picture with interval, and how time grows."""
-    laws = []
-    for name in dict.fromkeys(row["stage"] for row in rows):
-        own = [row for row in rows if row["stage"] == name]
+def laws_of(rows: list[dict], planned: int) -> dict[str, dict]:
+    """Return the law of each stage: a picture's time with interval, and what the planned take.
+
+    That goes by the law; where all of a set were handled and that grew faster, by its power.
+    """
+    laws = {}
+    for stage in dict.fromkeys(row["stage"] for row in rows):
+        own = [row for row in rows if row["stage"] == stage]
+        last = max(own, key=lambda row: row["pictures"])
         constant, slope, error = fit([r["handled"] for r in own], [r["seconds"] for r in own])
-        whole = [r["seconds"] * r["all"] / r["handled"] for r in own]
-        laws.append(
-            {
-                "stage": name,
-                "process": own[0]["process"],
-                "sampled": any(r["handled"] < r["all"] for r in own),
-                "constant, s": constant,
-                "a picture, ms": 1e3 * slope,
-                "a picture, +-": 1e3 * error,
-                "power": power([r["all"] for r in own], whole),
-            }
+        growth = power(
+            [r["all"] for r in own], [r["seconds"] * r["all"] / r["handled"] for r in own]
         )
+        count = round(max(r["all"] / r["pictures"] for r in own) * planned)
+        if stage == "choose the mask rule":
+            count = min(count, MOST_PICTURES)
+        seconds = max(0.0, constant + slope * count)
+        if growth > SUPERLINEAR and last["handled"] == last["all"]:
+            seconds = last["seconds"] * (count / last["all"]) ** growth
+        laws[stage] = {name: last[name] for name in ("process", "pictures", "handled")} | {
+            "a picture, ms": 1e3 * slope,
+            "a picture, +-": 1e3 * error,
+            "power": growth,
+            "planned": count,
+            "planned, s": seconds,
+        }
     return laws
 
 
@@ -154,8 +153,8 @@ def power(counts: list[int], values: list[float]) -> float:
     return float(np.log(last / first) / np.log(high / low))
 
 
-def memory_of(rows: list[dict]) -> list[dict]:
-    """Return a row a process: its peak memory in MB without pictures, and KB for each of them."""
+def memory_of(rows: list[dict], planned: int) -> list[dict]:
+    """Return a row a process: its peak memory, and by a line through that for a picture and all."""
     memory = []
     for name in dict.fromkeys(row["process"] for row in rows):
         peaks = {}
@@ -171,9 +170,9 @@ def memory_of(rows: list[dict]) -> list[dict]:
             {
                 "process": name,
                 "peaks, MB": {str(size): peak for size, peak in peaks.items()},
-                "constant, MB": constant,
                 "a picture, KB": 1e3 * slope,
                 "a picture, +-": 1e3 * error,
+                "planned, GB": (constant + slope * planned) / 1e3,
             }
         )
     return memory
@@ -182,19 +181,19 @@ def memory_of(rows: list[dict]) -> list[dict]:
 def draw(results: dict, path: Path) -> None:
     """Draw milliseconds a picture of each stage, and the peak memory of each process, as PNG."""
     figure, axes = plot_figure(HEIGHT, panels=2, rows=2)
-    for axis, (process, title) in zip(axes, PANELS.items(), strict=False):
-        laws = [law for law in results["laws"] if law["process"] == process]
-        for law, mark in zip(laws, MARKS, strict=False):
-            rows = [row for row in results["rows"] if row["stage"] == law["stage"]]
+    for axis, memory in zip(axes, results["memory"], strict=False):
+        own = [row for row in results["rows"] if row["process"] == memory["process"]]
+        for stage, mark in zip(dict.fromkeys(row["stage"] for row in own), MARKS, strict=False):
+            rows = [row for row in own if row["stage"] == stage]
             times = [1e3 * row["seconds"] / row["handled"] for row in rows]
-            label = f"{law['stage']}, n^{law['power']:.2f}"
+            label = f"{stage}, n^{results['laws'][stage]['power']:.2f}"
             axis.plot([row["pictures"] for row in rows], times, **mark, label=label)
-        axis.set(title=title, ylabel="time a picture (ms)")
+        axis.set(title=memory["process"].capitalize(), ylabel="time a picture (ms)")
     for row, mark in zip(results["memory"], MARKS, strict=False):
         label = f"{row['process']}: {row['a picture, KB']:.2g} KB a picture"
         sizes = list(map(int, row["peaks, MB"]))
         axes[-1].plot(sizes, list(row["peaks, MB"].values()), **mark, label=label)
-    axes[-1].set(title="Peak memory of a process", ylabel="peak memory (MB)")
+    axes[-1].set(title="Memory of each process", ylabel="peak memory (MB)")
     for axis in axes:
         axis.set(xscale="log", yscale="log", xlabel="pictures in the set")
         for own, form in ((axis.xaxis, "{x:,.0f}"), (axis.yaxis, "{x:,g}")):
@@ -221,7 +220,8 @@ def measure(arguments):
                 processes = scale_processes.measure(Path(folder), plan["processes"])
             results = describe_environment() | {"cores": usable_cores(), "planned": plan["planned"]}
             results |= {"rows": rows, "measured": measured, "processes": processes}
-        results |= {"laws": laws_of(results["rows"]), "memory": memory_of(results["rows"])}
+        rows, planned = results["rows"], results["planned"]
+        results |= {"laws": laws_of(rows, planned), "memory": memory_of(rows, planned)}
         results["simulated"] = scale_report.simulated(results)
         write_json(out / "results.json", results)
         draw(results, out / "scale.png")

@@ -5,8 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.scale_stages import BATCH, TRAINED_SIZE
@@ -14,9 +13,8 @@ from benchmarks.scale_stages import BATCH, TRAINED_SIZE
 SEGMENT = Path(__file__).resolve().parents[1] / "segment.py"
 COUNTS = (1, 2, 4)
 TRAINED = "lean"  # whose graph JAX compiles sooner than that of "lite"
-TRAINING = {"KERAS_BACKEND": "jax"}  # for one process, too: what several of them train with
-EPOCHS = 3  # of which the first, which builds graphs, is not timed
-PREDICTED = 50, 250  # pictures that are done when the clock starts, and when it stops
+EPOCHS = 2  # of which the first, which builds graphs, is not timed
+PREDICTED = 50, 200  # pictures that are done when the clock starts, and when it stops
 PATIENCE = 300  # seconds that a command may take
 LOOK = 0.02  # seconds between two looks at what it has written
 
@@ -30,85 +28,67 @@ def measure(folder: Path, pictures: int) -> list[dict]:
     Returns:
         A row each: work, processes, pictures/s; None where the command could not do it in time.
     """
-    if not pictures:
-        return []
     data, rows = folder / str(pictures), []
-    for count in COUNTS:
-        rate = training(data, count, pictures)
-        rows.append({"work": "train", "processes": count, "pictures/s": rate})
-    for engine in ("threads", "ray"):
+    cores = sorted(os.sched_getaffinity(0))
+    for work in ("train", "predict --engine threads", "predict --engine ray") if pictures else ():
         for count in COUNTS:
-            if count <= len(os.sched_getaffinity(0)):  # one process a core is Ray's rule
-                rate = prediction(data, engine, count)
-                work = f"predict --engine {engine}"
-                rows.append({"work": work, "processes": count, "pictures/s": rate})
+            out = folder / f"{work.replace(' ', '-')}-{count}"
+            if work == "train":
+                # Of one process, too, by JAX: what several train with.
+                words = [work, "--data", data, "--model", TRAINED, "--size", TRAINED_SIZE]
+                words += ["--batch", BATCH, "--epochs", EPOCHS, "--test", 0, "--out", out]
+                words += ["--processes", count] if count > 1 else []
+                rate = rate_of(words, cores, lambda out=out: epochs(out), (1, EPOCHS))
+                rate = rate and rate * pictures
+            elif count <= len(cores):  # one process a core is Ray's rule
+                words = [*work.split(), data / "image", "--out", out]
+                rate = rate_of(words, cores[:count], lambda out=out: masks(out), PREDICTED)
+            else:
+                continue
+            rows.append({"work": work, "processes": count, "pictures/s": rate})
     return rows
 
 
-def training(data: Path, count: int, pictures: int) -> float | None:
-    """Return how many pictures are trained and validated on in a second after the first epoch."""
-    out = data.with_name(f"train-{count}")
-    words = ["train", "--data", data, "--model", TRAINED, "--size", TRAINED_SIZE, "--batch", BATCH]
-    words += ["--epochs", EPOCHS, "--test", 0, "--out", out]
-    words += ["--processes", count] if count > 1 else []
-    history = out / "history.csv"
-
-    def epochs():
-        return history.read_text(encoding="utf-8").count("\n") - 1 if history.is_file() else 0
-
-    with command(words, out.with_suffix(".log"), TRAINING) as process:
-        return rate_of(process, epochs, 1, EPOCHS, pictures)
+def epochs(run: Path) -> int:
+    """Return how many epochs a training has ended."""
+    history = run / "history.csv"
+    return history.read_text(encoding="utf-8").count("\n") - 1 if history.is_file() else 0
 
 
-def prediction(data: Path, engine: str, count: int) -> float | None:
-    """Return how many pictures are predicted in a second, once that is going, on some cores."""
-    out = data.with_name(f"{engine}-{count}")
-    words = ["predict", data / "image", "--engine", engine, "--out", out]
-
-    def masks():
-        return sum(1 for _ in out.glob("*_mask.png"))
-
-    with command(words, out.with_suffix(".log"), {}, count) as process:
-        return rate_of(process, masks, *PREDICTED, 1)
+def masks(out: Path) -> int:
+    """Return how many pictures are predicted."""
+    return sum(1 for _ in out.glob("*_mask.png"))
 
 
 def rate_of(
-    process: subprocess.Popen, done: Callable[[], int], first: int, last: int, pictures: int
+    words: list, cores: list[int], done: Callable[[], int], between: tuple[int, int]
 ) -> float | None:
-    """Return pictures a second between two states of a command, None if it ends before."""
-    start, began = time.perf_counter(), None
-    while process.poll() is None and time.perf_counter() - start < PATIENCE:
-        now, count = time.perf_counter(), done()
-        if began is None and count >= first:
-            began = now, count
-        if count >= last:
-            return (count - began[1]) * pictures / (now - began[0]) if count > began[1] else None
-        time.sleep(LOOK)
-    return None
-
-
-@contextmanager
-def command(words: list, log: Path, variables: dict, cores: int = 0) -> Iterator[subprocess.Popen]:
-    """Run segment.py for as long as the `with` lasts, in a process group of its own.
+    """Run segment.py until enough is done; return how much that is a second, None if it ends first.
 
     Args:
         words: of its command line.
-        log: file that gets what it prints.
-        variables: of its environment.
-        cores: that it may use, 0 for all.
+        cores: that it may use.
+        done: counts.
+        between: counts at which the clock starts and stops.
     """
-    own = sorted(os.sched_getaffinity(0))[: cores or None]
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, SEGMENT, *map(str, words)],
-            stdout=file,
-            stderr=file,
-            env=os.environ | variables,
-            start_new_session=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, own),
-        )
+    process = subprocess.Popen(
+        [sys.executable, SEGMENT, *map(str, words)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+        start_new_session=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+    )
+    start, began = time.perf_counter(), None
     try:
-        yield process
+        while process.poll() is None and time.perf_counter() - start < PATIENCE:
+            now, count = time.perf_counter(), done()
+            if began is None and count >= between[0]:
+                began = now, count
+            if count >= between[1]:
+                return (count - began[1]) / (now - began[0]) if count > began[1] else None
+            time.sleep(LOOK)
+        return None
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)

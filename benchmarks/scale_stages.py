@@ -10,7 +10,6 @@ far). Files come from the memory of the system: what a disk adds is not in here.
 
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -39,7 +38,7 @@ TRAINED, BATCH = "lite", 16
 TRAINED_SIZE = 64  # pixels a side: a ninth of the time that the network's own size takes
 OWN_SIZE = 192  # that size, at which everything but the steps is measured
 JUDGED = 60  # pairs that say how the masks of a set are to be read
-LONGER = 16  # times the sample are trained on and validated at most
+LONGER = 12  # times the sample are trained on and validated at most
 SHORTER = 4  # times fewer than the sample are predicted and scored
 DRAWN, SIZE = 60, 128  # pairs that the others are made of, pixels a side
 LIGHT = 0.3  # by which the light changes, either way, at the points of a lattice of
@@ -111,12 +110,9 @@ class Clock:
 
 
 def peak_mb() -> float:
-    """Return the most memory that this process has held so far, in MB."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # what `getrusage` tells begins with what the parent process held
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1e3
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+    """Return the most memory that this process has held so far, in MB, as Linux tells it."""
+    # What `getrusage` tells begins with what the parent process held.
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1e3
 
 
 def spread(items: list, count: int) -> list:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import scale, scale_report, scale_stages
+from benchmarks import scale, scale_stages
 from lesion.inputs import load_split
 from lesion.inputs.filtering import filter_split
 
@@ -41,9 +41,9 @@ def test_what_grows_faster_than_its_pictures_is_planned_by_its_power():
         return [told | {"pictures": n, "all": n, "handled": n, "seconds": s} for n, s in sizes]
 
     measured = rows("check", (3.0, 12.0, 102.0)) + rows("divide", (0.01, 1.0, 100.0))
-    results = {"rows": measured, "laws": scale.laws_of(measured), "planned": 10_000}
-    assert scale_report.seconds_of(results, "check") == pytest.approx(2 + 0.1 * 10_000)
-    assert scale_report.seconds_of(results, "divide") == pytest.approx(10_000)
+    laws = scale.laws_of(measured, planned=10_000)
+    assert laws["check"]["planned, s"] == pytest.approx(2 + 0.1 * 10_000)
+    assert laws["divide"]["planned, s"] == pytest.approx(10_000)
 
 
 def test_no_picture_of_a_set_is_a_copy(tmp_path):
