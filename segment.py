@@ -134,7 +134,8 @@ def run_calibrate(arguments):
                 f"{data}: no evidence that another rule fits these pictures better, gain "
                 f"{found.gain}: keep the weights as they are, or label more pictures"
             )
-        print(f"calibrated weights: {score.save_calibrated(weights, network.settings, found, out)}")
+        saved = score.save_calibrated(weights, network.settings, found, pairs, out)
+        print(f"calibrated weights: {saved}")
         if network.estimate:
             note("their quality estimate was learnt with the former rule and its annotators")
         list_left_out(left_out)

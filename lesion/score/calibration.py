@@ -2,7 +2,7 @@
 
 found = calibrate(network, pairs)
 if found.evident:
-    save_calibrated("files/lite.keras", network.settings, found, folder)
+    save_calibrated("files/lite.keras", network.settings, found, pairs, folder)
 
 Nothing is trained: other annotators draw tighter or wider outlines, and the same probabilities, cut
 elsewhere, follow them.
@@ -19,13 +19,15 @@ import numpy as np
 
 from lesion.console import InputError
 from lesion.inputs.pairing import Pair
+from lesion.inputs.seen import SeenPictures
+from lesion.inputs.split import Split
 from lesion.predict.network import Network
 from lesion.score.choice import THRESHOLDS, dice_both_ways
 from lesion.score.evaluation import map_pairs
 from lesion.score.summaries import bootstrap_interval, resampled_means
 from lesion.storage import replacing, write_json
 
-COPIED = (".keras", ".tflite", ".pictures.npz")  # beside the .json of weights
+COPIED = (".keras", ".tflite")  # beside the .json of weights
 FEWEST = 5  # lesions; fewer agree with each other by chance
 FOLDS = 20  # of the cross-validation, or as many as there are lesions
 # Both were chosen on validation pictures of ISIC 2018, outlines as they are, tighter and wider.
@@ -169,17 +171,23 @@ def cross_validate(
 
 
 def save_calibrated(
-    weights: str | Path, settings: dict, found: Calibrated, directory: str | Path
+    weights: str | Path,
+    settings: dict,
+    found: Calibrated,
+    pairs: Sequence[Pair],
+    directory: str | Path,
 ) -> Path:
     """Write weights as model.keras that carry the rule found; return the path.
 
     The files stay byte for byte what they were, so that the hashes in the .json hold for a .tflite
-    too. What tells which pictures were trained on goes along.
+    too. What tells which pictures were trained on goes along, with those that the rule was found
+    on.
 
     Args:
         weights: the .keras file that was calibrated.
         settings: what was recorded with it.
         found: its rule and how it was found go into model.json.
+        pairs: that it was found on.
         directory: a folder that exists.
     """
     weights, path = Path(weights), Path(directory) / "model.keras"
@@ -189,6 +197,7 @@ def save_calibrated(
         if source.is_file():
             with replacing(copy) as temporary:
                 shutil.copyfile(source, temporary)
+    SeenPictures.of(Split([], list(pairs), [])).joined(SeenPictures.read(weights)).write(path)
     about = asdict(found) | {"before": found.before._asdict(), "after": found.after._asdict()}
     write_json(path.with_suffix(".json"), settings | found.after._asdict() | {"calibration": about})
     return path

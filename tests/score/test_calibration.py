@@ -9,7 +9,7 @@ from brightness import Brightness
 from PIL import Image
 
 from lesion.console import InputError
-from lesion.inputs.pair import Pair
+from lesion.inputs import Pair, SeenPictures, Split, remark_on
 from lesion.options import SHIPPED_WEIGHTS
 from lesion.predict.estimate import QualityEstimate
 from lesion.predict.litert import load_litert
@@ -122,7 +122,7 @@ def weights(tmp_path):
 def test_the_command_writes_weights_that_carry_what_it_found(
     run_command, write_pairs, weights, tmp_path
 ):
-    write_pairs([0.65, 0.7, 0.75] * 4)
+    pairs = write_pairs([0.65, 0.7, 0.75] * 4)
     out = tmp_path / "out"
     command = ["calibrate", "--data", tmp_path, "--weights", weights, "--out"]
     code, output, errors = run_command(*command, out)
@@ -147,6 +147,9 @@ def test_the_command_writes_weights_that_carry_what_it_found(
     )
     assert found["dice_after"] > found["dice_before"] + 0.1
     assert (found["pictures"], found["lesions"]) == (12, 6)
+    assert "its epoch and threshold were chosen on 12 of" in remark_on(
+        [out / "model.keras"], pairs, ""
+    )
 
 
 def test_the_command_refuses_without_evidence_and_leaves_nothing(
@@ -164,16 +167,21 @@ def test_the_command_refuses_without_evidence_and_leaves_nothing(
     assert not out.exists()
 
 
-def test_published_weights_stay_quick_and_know_what_they_were_trained_on(tmp_path):
+def test_published_weights_stay_quick_and_know_what_they_have_seen(write_pairs, tmp_path):
     """The .tflite goes along and is trusted as before, and so does the split.json of a run."""
+    trained, *chosen = write_pairs([0.7, 0.2, 0.5])
     for suffix in (".keras", ".json", ".tflite"):
         shutil.copy(SHIPPED_WEIGHTS.with_suffix(suffix), tmp_path)
     (tmp_path / "split.json").write_text("{}")
+    SeenPictures.of(Split([trained], [], [])).write(tmp_path / SHIPPED_WEIGHTS.name)
     found = cross_validate(scores(*[0.02] * 6), GRID, BEFORE, 6)
     network = load_network(SHIPPED_WEIGHTS)
     out = tmp_path / "out"
     out.mkdir()
-    path = save_calibrated(tmp_path / SHIPPED_WEIGHTS.name, network.settings, found, out)
+    path = save_calibrated(tmp_path / SHIPPED_WEIGHTS.name, network.settings, found, chosen, out)
     assert load_litert(path) is not None
     assert load_network(path).settings["threshold"] == 0.7
     assert (out / "split.json").read_text() == "{}"
+    seen = SeenPictures.read(path)
+    assert seen.find([trained, *chosen]) == (["0"], ["1", "2"])
+    assert seen.complete
