@@ -29,8 +29,8 @@ class MaskRule(NamedTuple):
         one_lesion: whether only the largest component of each mask is to be kept.
         validation_dice: mean Dice per picture of masks made so.
         curve: float64 (T,), the same at each of THRESHOLDS, `one_lesion` as chosen.
-        gain: what keeping the largest component changes in that mean at the chosen threshold,
-            above 0 if it was chosen.
+        gain: what keeping the largest component changes in that mean, each way at a threshold of
+            its own; above 0 if it was chosen.
     """
 
     threshold: float
@@ -77,13 +77,14 @@ def choose_mask_rule(network: Network, pairs: Sequence[Pair], progress: bool = T
     if len(sample) < len(pairs):
         note(f"{len(sample):,} of {len(pairs):,} validation pictures choose how masks are made")
     scores = np.stack(list(map_pairs(work, network, sample, progress)))
-    every, largest = scores.mean(axis=0)
-    one_lesion = bool(largest.max() > every.max())
-    curve = largest if one_lesion else every
-    threshold = best_threshold(scores[:, int(one_lesion)]) if len(pairs) >= FEWEST else 0.5
-    chosen = int(np.flatnonzero(threshold == THRESHOLDS)[0])
-    gain = float(largest[chosen] - every[chosen])
-    return MaskRule(threshold, one_lesion, float(curve[chosen]), curve, gain)
+    means = scores.mean(axis=0)
+    enough = len(pairs) >= FEWEST
+    thresholds = [best_threshold(scores[:, way]) if enough else 0.5 for way in (0, 1)]
+    chosen = [int(np.flatnonzero(threshold == THRESHOLDS)[0]) for threshold in thresholds]
+    every, largest = means[0, chosen[0]], means[1, chosen[1]]
+    way = int(largest > every)
+    gain = float(largest - every)
+    return MaskRule(thresholds[way], bool(way), float(means[way, chosen[way]]), means[way], gain)
 
 
 def dice_both_ways(

@@ -86,6 +86,20 @@ def test_the_mean_is_that_of_evaluating_with_the_rule(trained, drawn_folder, mon
     assert rule.threshold == best_threshold(np.transpose(dice))
 
 
+def test_the_two_ways_are_compared_where_each_would_be_cut(monkeypatch):
+    scores = np.full((6, 2, len(THRESHOLDS)), 0.7)
+    scores[:, :, THRESHOLDS == 0.5] = [[0.8], [0.6]]
+    scores[:, 1, -1] = 0.81  # the highest of all, at a threshold that six pictures do not choose
+    monkeypatch.setattr(choice, "map_pairs", lambda *_: scores)
+    rule = choose_mask_rule(None, [None] * 6)
+    assert (rule.threshold, rule.one_lesion) == (0.5, False)
+    assert (rule.validation_dice, rule.gain) == pytest.approx((0.8, -0.2))
+    monkeypatch.setattr(choice, "FEWEST", 6)
+    rule = choose_mask_rule(None, [None] * 6)
+    assert (rule.threshold, rule.one_lesion) == (THRESHOLDS[-1], True)
+    assert (rule.validation_dice, rule.gain) == pytest.approx((0.81, 0.01))
+
+
 def test_best_threshold_takes_the_middle_of_what_is_as_good_as_the_best():
     count = len(THRESHOLDS)
     assert best_threshold(np.ones((3, count))) == 0.5
