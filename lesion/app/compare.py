@@ -3,7 +3,7 @@
 import gradio as gr
 
 from lesion import page
-from lesion.app.models import compare_on_folder, compare_on_picture, draw_pair
+from lesion.app.models import compare_on_folder, compare_on_picture, draw_compared
 from lesion.app.texts import Told, words
 from lesion.app.wiring import (
     PREDICTING,
@@ -62,17 +62,17 @@ def on_folder(first, second, folder, request: gr.Request):
         gr.Dropdown(choices=names, value=names[0], visible=True),
         status(about, found.remark and english(found.remark)),
         page.table(words("scores", spoken), lines),
-        *draw_chosen(first, second, found, names[0], request),
+        *draw_chosen(found, names[0], request),
     )
 
 
-def draw_chosen(first, second, found, name, request: gr.Request):
+def draw_chosen(found, name, request: gr.Request):
     """Return (the picture by both models, words) for one of a folder."""
     if found is None or name not in found.pairs:
         raise Told(words("nothing", language(request)))
     a, b = found.dice[name]
     line = f"{name}: Dice {a:.3f}, {b:.3f}. {words('legend', language(request))}"
-    return both(draw_pair([first, second], found.pairs[name]), request), status(line)
+    return both(draw_compared(found, name), request), status(line)
 
 
 def build(weights: list[gr.Dropdown], folders: list[str], local: bool) -> None:
@@ -114,4 +114,4 @@ def build(weights: list[gr.Dropdown], folders: list[str], local: bool) -> None:
         [found, which, said, table, pictures, told],
         **PREDICTING,
     )
-    which.input(in_words(draw_chosen), [*weights, found, which], [pictures, told], **PREDICTING)
+    which.input(in_words(draw_chosen), [found, which], [pictures, told], **PREDICTING)

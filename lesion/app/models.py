@@ -44,13 +44,15 @@ class Compared(NamedTuple):
     """What a comparison on a labelled folder found.
 
     Attributes:
+        weights: paths of the two networks.
         content: as `comparison.score` returns it.
-        names: of the two networks, as in `content`.
+        names: of the two, as in `content`.
         remark: what is known of whether they were trained on these pictures.
         dice: name of a picture -> its Dice by each of the two; the largest differences first.
         pairs: name of a picture -> `inputs.Pair`.
     """
 
+    weights: Sequence[str]
     content: dict
     names: list[str]
     remark: str
@@ -75,18 +77,19 @@ def compare_on_folder(weights: Sequence[str], data: str | Path) -> Compared:
     pairs, _ = inputs.filter_pairs(data, pairs, skip_bad=True, progress=False)
     networks = dict(zip(names, map(network_of, weights), strict=True))
     content, rows = comparison.score(networks, pairs, set_name)
-    by_name = [{row["name"]: row["dice"] for row in rows[name]} for name in names]
-    scores = {pair.name: [dice[pair.name] for dice in by_name] for pair in pairs}
+    dice_of = [{row["name"]: row["dice"] for row in rows[name]} for name in names]
+    scores = {pair.name: [dice[pair.name] for dice in dice_of] for pair in pairs}
     ordered = sorted(scores.items(), key=lambda item: -abs(item[1][0] - item[1][1]))
     remark = inputs.remark_on(weights, pairs, "; ".join(remarks))
-    return Compared(content, names, remark, dict(ordered), {pair.name: pair for pair in pairs})
+    by_name = {pair.name: pair for pair in pairs}
+    return Compared(weights, content, names, remark, dict(ordered), by_name)
 
 
-def draw_pair(weights: Sequence[str], pair: inputs.Pair) -> list[np.ndarray]:
-    """Return a labelled picture with the outlines of its truth and of each network."""
-    picture, truth = inputs.read_pair(pair)
+def draw_compared(found: Compared, name: str) -> list[np.ndarray]:
+    """Return a compared picture with the outlines of its truth and of each network."""
+    picture, truth = inputs.read_pair(found.pairs[name])
     drawn = []
-    for one in weights:
+    for one in found.weights:
         mask = network_of(one).predict(picture).mask
         drawn.append(draw_outline(picture, {"truth": truth == 1, "prediction": mask}))
     return drawn

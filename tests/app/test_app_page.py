@@ -86,7 +86,7 @@ def test_a_mistake_told_in_english_is_marked_as_that(accepted, spoken, before):
     line = '<span lang="en">a.png: is &lt;no&gt; picture</span>'
     assert raised.value.message == before + line
     with pytest.raises(gr.Error) as raised:
-        wiring.in_words(compare.draw_chosen)(None, None, None, "a.png", request)
+        wiring.in_words(compare.draw_chosen)(None, "a.png", request)
     assert raised.value.message == LANGUAGES[spoken]["nothing"]
 
 

@@ -11,8 +11,10 @@ from PIL import Image
 from lesion.app import models, pictures
 from lesion.app.texts import LANGUAGES, MEASURES, language_of, measures
 from lesion.console import InputError
-from lesion.inputs import find_pairs, read_image
+from lesion.inputs import find_pairs, read_image, read_pair
+from lesion.masks import draw_outline
 from lesion.predict import load_network, predict_files
+from lesion.score.metrics import dice
 from lesion.storage import read_table
 
 
@@ -142,12 +144,18 @@ def test_two_models_on_a_folder_and_on_a_picture(trained, drawn_folder, tmp_path
     assert set(found.dice) == set(found.pairs) == {Path(name).stem for name in test_pictures}
     gaps = [abs(a - b) for a, b in found.dice.values()]
     assert gaps == sorted(gaps, reverse=True)
-    pair = next(iter(found.pairs.values()))
-    first, second = models.draw_pair(weights, pair)
+    name, pair = next(iter(found.pairs.items()))
+    first, second = models.draw_compared(found, name)
     assert first.shape == second.shape == read_image(pair.image).shape
-    drawn, dice = models.compare_on_picture([weights[0]] * 2, pair.image)
+    # What is shown beside the scores is of the networks scored, whatever is chosen by now.
+    picture, truth = read_pair(pair)
+    for drawn, one, scored in zip((first, second), weights, found.dice[name], strict=True):
+        mask = load_network(one).predict(picture).mask
+        assert scored == pytest.approx(dice(truth, mask))
+        assert np.array_equal(drawn, draw_outline(picture, {"truth": truth, "prediction": mask}))
+    drawn, agreement = models.compare_on_picture([weights[0]] * 2, pair.image)
     assert np.array_equal(*drawn)
-    assert dice == 1
+    assert agreement == 1
     with pytest.raises(InputError, match="two or more different"):
         models.compare_on_folder([weights[0]] * 2, drawn_folder)
     with pytest.raises(InputError, match="no folder was named"):
