@@ -74,7 +74,7 @@ def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     Raises:
         ValueError: shapes differ, a mask is not two-dimensional, or holds values besides 0 and 1.
     """
-    truth, prediction, counted = _check_pair(truth, prediction)
+    given, (truth, prediction, counted) = truth, _check_pair(truth, prediction)
     picture_pixels = int(np.count_nonzero(counted))
     true_pixels = int(np.count_nonzero(truth))
     predicted_pixels = int(np.count_nonzero(prediction & counted))
@@ -82,7 +82,7 @@ def score_pair(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     union = true_pixels + predicted_pixels - intersection
     jaccard = _ratio(intersection, union)
     if true_pixels and predicted_pixels:
-        distances = border_distances(np.where(counted, truth, prediction), prediction)
+        distances = border_distances(given, prediction)
         hd95 = max(float(np.percentile(directed, 95)) for directed in distances)
         average_surface_distance = float(np.concatenate(distances).mean())
         surface_dice = surface_dice_at(*distances, surface_tolerance(truth.shape))
@@ -119,17 +119,14 @@ def dice(truth: np.ndarray, mask: np.ndarray) -> float:
 
 
 def border_distances(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distance from each border pixel of one mask to the nearest one of the other.
-
-    A border pixel is a mask pixel with one of its four neighbours outside the mask; whatever lies
-    outside the picture is outside the mask (the rule of MONAI and of Metrics Reloaded), so a lesion
-    cut by the frame has a border along it.
+    """Return the distance from each of `border_pixels` of one mask to the nearest of the other.
 
     Args:
         truth, prediction: masks (H, W), 0 or 1, neither of them empty; the truth may hold IGNORED.
 
     Returns:
-        (from truth to prediction, from prediction to truth): float64, one value a border pixel.
+        (from truth to prediction, from prediction to truth): float64, one value a border pixel, in
+        the order of `border_pixels`.
 
     Raises:
         ValueError: as in score_pair, or a mask is empty.
@@ -139,10 +136,26 @@ def border_distances(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndar
     if not (truth.any() and prediction.any()):
         raise ValueError("an empty mask has no border, so distances to it are undefined")
     # Exact, and far cheaper than distance maps: a border has few pixels even in a large picture.
-    true_border, predicted_border = _border_pixels(truth), _border_pixels(prediction)
+    true_border, predicted_border = border_pixels(truth), border_pixels(prediction)
     from_truth, _ = cKDTree(predicted_border).query(true_border)
     from_prediction, _ = cKDTree(true_border).query(predicted_border)
     return from_truth, from_prediction
+
+
+def border_pixels(mask: np.ndarray) -> np.ndarray:
+    """Return (row, column) of each border pixel of a bool mask (H, W) that is not empty: (N, 2).
+
+    A border pixel is a mask pixel with one of its four neighbours outside the mask; whatever lies
+    outside the picture is outside the mask (the rule of MONAI and of Metrics Reloaded), so a lesion
+    cut by the frame has a border along it.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, left = rows[0], columns[0]
+    box = mask[top : rows[-1] + 1, left : columns[-1] + 1]
+    # What lies beyond the bounding box is outside the mask, so it may be cut off and padded back.
+    padded = np.pad(box, 1)
+    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return np.argwhere(box & ~inner) + np.array([top, left])
 
 
 def surface_dice_at(from_truth: np.ndarray, from_prediction: np.ndarray, tolerance: float) -> float:
@@ -273,14 +286,3 @@ def _check_shapes(truth: np.ndarray, other: np.ndarray) -> None:
 def _ratio(part: int, whole: int) -> float:
     """part / whole, and 1 where there is no whole to have a part of."""
     return part / whole if whole else 1.0
-
-
-def _border_pixels(mask: np.ndarray) -> np.ndarray:
-    """(N, 2) row and column of each border pixel of a bool mask that is not empty."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, left = rows[0], columns[0]
-    box = mask[top : rows[-1] + 1, left : columns[-1] + 1]
-    # What lies beyond the bounding box is outside the mask, so it may be cut off and padded back.
-    padded = np.pad(box, 1)
-    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return np.argwhere(box & ~inner) + np.array([top, left])

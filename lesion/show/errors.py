@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from lesion.masks import COLOURS, IGNORED, draw_outline
+from lesion.masks import COLOURS, draw_outline
+from lesion.score.metrics import border_distances, border_pixels
 from lesion.score.quality import FLAGGED_SHARE
 from lesion.score.quality import risk_coverage as curve_of
 from lesion.score.summaries import FAILURE_DICE, SIZE_STRATA
@@ -218,18 +219,16 @@ def _border_error(truth, prediction):
     """Distance of the predicted border from the true one, in per cent of the diagonal.
 
     float64 (H, W), nan off the predicted border; positive where the prediction reaches beyond the
-    truth, negative where it falls short. None where one of them is empty. What the truth ignores is
-    what the prediction says, as in `metrics.border_distances`.
+    truth, negative where it falls short. None where one of them is empty.
     """
-    truth = np.where(truth == IGNORED, prediction, truth)
-    if not (truth.any() and prediction.any()):
+    if not ((truth == 1).any() and prediction.any()):
         return None
-    kernel = np.ones((3, 3), np.uint8)
-    border = prediction - cv2.erode(prediction, kernel, borderValue=0)
-    true_border = truth - cv2.erode(truth, kernel, borderValue=0)
-    distance = cv2.distanceTransform(1 - true_border, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    signed = np.where(truth > 0, -distance, distance)
-    return np.where(border > 0, 100 * signed / np.hypot(*truth.shape), np.nan)
+    rows, columns = border_pixels(prediction == 1).T
+    _, distance = border_distances(truth, prediction)
+    sign = np.where(truth[rows, columns] > 0, -1, 1)  # what the truth ignores is as predicted
+    error = np.full(truth.shape, np.nan)
+    error[rows, columns] = 100 * sign * distance / np.hypot(*truth.shape)
+    return error
 
 
 def _paint_border(panel, error, colour_of):

@@ -6,8 +6,11 @@ from figure_checks import check_layout
 from matplotlib.figure import Figure
 
 from lesion import show
+from lesion.masks import IGNORED
+from lesion.score.metrics import border_distances, border_pixels
 from lesion.score.results import summarise_calibration
 from lesion.score.summaries import Calibration
+from lesion.show import errors
 
 RANDOM = np.random.default_rng(3)
 DICE = np.clip(RANDOM.beta(9, 1.5, 200) - (RANDOM.random(200) < 0.08) * 0.6, 0, 1)
@@ -89,6 +92,18 @@ def test_border_errors_have_the_sign_of_the_mistake():
     pixels = [figure.axes[0].images[0].get_array().astype(int) for figure in (small, large)]
     orange = [np.sum((p[..., 0] - p[..., 2]) > 100) for p in pixels]
     assert orange[1] > 100 > 10 > orange[0]
+
+
+def test_border_pixels_are_those_of_the_scores_also_where_the_truth_ignores():
+    truth, prediction = disc(36, 20), disc(44, 20)
+    truth[:, 60:] = IGNORED
+    error = errors._border_error(truth, prediction)
+    border = np.isfinite(error)
+    assert np.array_equal(np.argwhere(border), border_pixels(prediction == 1))
+    _, distance = border_distances(truth, prediction)
+    assert np.allclose(np.abs(error[border]), 100 * distance / np.hypot(80, 80))
+    assert not error[:, 60:][border[:, 60:]].any()  # as it is predicted there, so it is
+    assert error[border].min() < 0 < error[border].max()
 
 
 def test_a_perfect_border_has_no_error():
