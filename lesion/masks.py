@@ -14,7 +14,8 @@ PREDICTED = ("Software", "skin-lesion U-Net: predicted mask, not truth")
 
 BLUR, BLUR_REACH = 0.8, 4  # of outlines, pixels: standard deviation, and what is never exceeded
 
-# One meaning, one colour, everywhere. Okabe & Ito 2008: told apart with any colour vision.
+# One meaning, one colour, everywhere; blue alone has two, the truth in pictures and the training
+# set in plots. Okabe & Ito 2008: told apart with any colour vision.
 COLOURS = {
     "truth": "#0072B2",
     "prediction": "#E69F00",

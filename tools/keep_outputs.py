@@ -4,7 +4,7 @@
 
 For the notebook on the embedded, drawn pictures only: real ones may not be passed on. Of a progress
 bar the last state is kept; times, paths and whatever the run added are left out. Figures get the
-256 colours that suit them, a third of the size.
+256 colours that suit them, which makes them a third as large.
 """
 
 import base64
@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 
 import nbformat
-from PIL import Image, ImageColor
+import numpy as np
+from PIL import Image
 
 from lesion.console import InputError, Parser, run
-from lesion.masks import COLOURS
 from lesion.storage import replacing
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -38,20 +38,28 @@ def trim(output):
 
 
 def fewer_colours(png):
-    """Return a PNG of 256 colours, dithered, of one of any number, as bytes."""
+    """Return a PNG of 256 colours, of one of any number, as bytes."""
     picture, small = Image.open(io.BytesIO(png)).convert("RGB"), io.BytesIO()
-    # Lines are thin, but their colours mean something: they are kept as they are.
-    kept = [ImageColor.getrgb(colour) for colour in (*COLOURS.values(), "white", "black")]
-    palette = picture.quantize(256 - len(kept))
-    palette.putpalette([*sum(kept, ()), *palette.getpalette()[: 3 * (256 - len(kept))]])
-    picture.quantize(palette=palette).save(small, "PNG", optimize=True)
+    # Lines are thin, but their colours mean something: rare colours have to be among the 256.
+    plain = picture.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=2)
+    dithered = picture.quantize(palette=plain)  # skin has more colours than are left for it
+    exact = (np.asarray(plain.convert("RGB")) == np.asarray(picture)).all(axis=2)
+    dithered.paste(plain, mask=Image.fromarray(exact))
+    dithered.save(small, "PNG", optimize=True)
     return small.getvalue()
 
 
+def is_bar(output, stream):
+    """Whether an output is a progress bar on a stream, whose line the next "\r" there rewrites."""
+    return output.get("name") == stream and "\n" not in output["text"] and "%|" in output["text"]
+
+
 def merge_streams(outputs):
-    """Join what was printed to the same stream in several goes."""
+    """Join what was printed to the same stream in several goes; a bar goes on in its next one."""
     merged = []
     for output in outputs:
+        if output["output_type"] == "stream" and output["text"].startswith("\r"):
+            merged = [o for o in merged if not is_bar(o, output["name"])]
         last = merged[-1] if merged else {}
         if output["output_type"] == "stream" and output["name"] == last.get("name"):
             last["text"] += output["text"]

@@ -41,7 +41,7 @@ class Board:
         for name, axis in self.axes.items():
             label = METRIC_LABELS.get(name, name)
             axis.set(title=f"{label} against epoch", xlabel="epoch", ylabel=label, ylim=(0, 1))
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axis.set_xlim(0, min(epochs, FIRST_EPOCHS))
             for column, set_name in ((name, "training"), (f"val_{name}", "validation")):
                 colour = COLOURS[set_name]

@@ -214,11 +214,7 @@ def dice_explained() -> Figure:
         (0.87, r"$\mathrm{Dice} = \frac{2\,|A \cap B|}{|A| + |B|}$", 20),
         (0.70, "twice the shared pixels, divided by the pixels of both masks together", 10),
         (0.49, r"$\mathrm{IoU} = \frac{|A \cap B|}{|A \cup B|}$", 20),
-        (
-            0.26,
-            "the shared pixels, divided by the pixels in either mask (Jaccard index)",
-            10,
-        ),
+        (0.32, "the shared pixels, divided by the pixels in either mask (Jaccard index)", 10),
         (0.12, "1: the same mask; 0: nothing shared. IoU = Dice / (2 − Dice)", 10),
     )
     for y, text, points in formulas:

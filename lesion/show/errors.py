@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from lesion.masks import COLOURS, draw_outline
 from lesion.score.metrics import border_distances, border_pixels
@@ -147,8 +148,8 @@ def size_against_dice(lesion_share: Sequence, dice: Sequence, set_name: str = "t
         inside = (share > 0) & (share >= low) & ((share < high) | (high == 1))
         if inside.any():
             median = np.median(dice[inside])
-            left, right = 100 * max(low, share[inside].min() / 1.1), 100 * high
-            axis.plot([left, right], [median] * 2, color="black", linewidth=2.5, label=words)
+            left = 100 * (low or share[inside].min() / 1.1)  # a logarithmic axis has no 0
+            axis.plot([left, 100 * high], [median] * 2, color="black", linewidth=2.5, label=words)
             words = None
     axis.set(
         title=f"Size of the lesion against Dice, {set_name} set ({len(dice)} pictures)",
@@ -161,6 +162,8 @@ def size_against_dice(lesion_share: Sequence, dice: Sequence, set_name: str = "t
         axis.set_xlim(-0.1, 110)
     else:
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_minor_formatter(NullFormatter())
     axis.xaxis.set_major_formatter("{x:g}")
     legend_below(figure, axis)
     return figure
@@ -187,12 +190,12 @@ def border_errors(rows: list[dict], title: str = "Border errors of the test set"
         -(-len(rows) // columns),
         columns,
         tallest_shape([row["picture"] for row in rows]),
-        f"{title}; full colour: {FULL_COLOUR:g} % of the picture's diagonal off the label, or more",
+        title,
         [
             ("label", "truth"),
             ("on the label", ON_BORDER),
-            ("too far out", TOO_FAR_OUT),
-            ("too far in", TOO_FAR_IN),
+            (f"{FULL_COLOUR:g} % of the diagonal or more too far out", TOO_FAR_OUT),
+            (f"{FULL_COLOUR:g} % of the diagonal or more too far in", TOO_FAR_IN),
         ],
         row_gap=0.45,
     )

@@ -186,7 +186,7 @@ def predictions(rows: list[dict], title: str = "Pictures of the test set") -> Fi
             show_panel(axis, _gray(row, key, side), words)
         show_panel(line[-1], _outlined(row, side), "outlines")
         line[0].annotate(
-            f"{shorten(str(row['name']), 60)}   {_dice_in_words(row)}",
+            shorten(str(row["name"]), 60) + _dice_in_words(row, "   "),
             (0, 1),
             xycoords="axes fraction",
             xytext=(0, 19),
@@ -212,7 +212,7 @@ def outlines(rows: list[dict], title: str = "Pictures of the test set") -> Figur
         axis.remove()
     for axis, row in zip(axes.flat, rows, strict=False):
         name = shorten(str(row["name"]), side // 12)
-        show_panel(axis, _outlined(row, side), f"{name}: {_dice_in_words(row)}")
+        show_panel(axis, _outlined(row, side), name + _dice_in_words(row, ": "))
     return figure
 
 
@@ -229,8 +229,9 @@ def _gray(row, key, side):
     return as_mask(row[key], side).astype(np.float32)
 
 
-def _dice_in_words(row):
-    return f"Dice {row['dice']:.3f}" if _has(row, "dice") else "no label to score"
+def _dice_in_words(row, before):
+    """What follows the name of a row; nothing where it has no score."""
+    return f"{before}Dice {row['dice']:.3f}" if _has(row, "dice") else ""
 
 
 def _outlines_of(rows):

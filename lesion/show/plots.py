@@ -149,10 +149,10 @@ def threshold(thresholds: Sequence, mean_dice: Sequence, chosen: float) -> Figur
         [at_chosen],
         "o",
         color="#555555",
-        label=f"chosen: {chosen:.2f}, mean Dice {at_chosen:.3f}",
+        label=f"used: {chosen:.2f}, mean Dice {at_chosen:.3f}",
     )
     axis.set(
-        title="Threshold, chosen on the validation set",
+        title="Mean Dice of the validation set at each threshold",
         xlabel="threshold on the probability of lesion",
         ylabel="mean Dice",
         xlim=(0, 1),

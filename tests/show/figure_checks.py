@@ -1,5 +1,7 @@
 """What every figure has to keep to."""
 
+from itertools import pairwise
+
 from PIL import Image
 
 from lesion import show
@@ -25,6 +27,17 @@ def check_layout(figure):
         assert not any(axis.get_tightbbox().overlaps(legend) for legend in legends)
         labels = [axis.title, axis.xaxis.label, axis.yaxis.label, *axis.texts]
         assert all(label.get_fontsize() >= 8 for label in [*labels, *axis.get_xticklabels()])
+        for ticks in map(shown_ticks, (axis.xaxis, axis.yaxis)):
+            assert not any(before.overlaps(after) for before, after in pairwise(ticks))
+
+
+def shown_ticks(axis):
+    """Return where the labels of an axis' ticks are, in their order, each with a little room."""
+    low, high = sorted(axis.get_view_interval())
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    ticks = [tick for tick in ticks if low <= tick.get_loc() <= high and tick.label1.get_text()]
+    ticks.sort(key=lambda tick: tick.get_loc())
+    return [tick.label1.get_window_extent().padded(1) for tick in ticks]
 
 
 def check_files(draw, folder):

@@ -49,6 +49,7 @@ FIGURES = {
     "risk": lambda: show.risk_coverage(QUALITY, DICE),
     "risk of one": lambda: show.risk_coverage([1.0], [1.0]),
     "size": lambda: show.size_against_dice(SHARE, DICE),
+    "size of two": lambda: show.size_against_dice([0.8, 0.95], [0.9, 0.8]),
     "size with an empty truth": lambda: show.size_against_dice([0, 0.1, 0.5, 1], [0, 1, 0.5, 0.9]),
     "borders": lambda: show.border_errors(ROWS),
     "no borders": lambda: show.border_errors(ROWS[-1:]),
@@ -79,6 +80,12 @@ def test_reliability_shows_the_bins_and_the_error():
 def test_calibrated_probabilities_lie_on_the_line():
     assert calibration(0.0)["expected_calibration_error"] < 0.02
     assert calibration(0.2)["expected_calibration_error"] > 0.1
+
+
+def test_a_median_spans_its_class_and_the_first_begins_at_the_smallest_lesion():
+    (axis,) = show.size_against_dice([0.02, 0.066, 0.3], [0.5, 0.6, 0.9]).axes
+    spans = [line.get_xdata().tolist() for line in axis.lines]
+    np.testing.assert_allclose(spans, [[2 / 1.1, 5], [5, 10], [20, 40]])
 
 
 def test_border_errors_have_the_sign_of_the_mistake():

@@ -95,7 +95,7 @@ def test_row_titles_of_predictions_name_the_picture_and_its_dice():
     )
     first, second = figure.axes[0].texts[0], figure.axes[4].texts[0]
     assert first.get_text() == "first   Dice 0.123"
-    assert second.get_text() == "second   no label to score"
+    assert second.get_text() == "second"
     assert figure.axes[5].texts[0].get_text() == "no label"
 
 
@@ -121,7 +121,7 @@ def test_outlines_name_each_picture_and_its_dice():
     assert [axis.get_title() for axis in figure.axes] == ["first: Dice 0.123", "second: Dice 0.900"]
     assert legend_texts(figure) == ["label", "prediction"]
     alone = show.outlines([prediction_row(truth=None, dice=None)])
-    assert [axis.get_title() for axis in alone.axes] == ["7: no label to score"]
+    assert [axis.get_title() for axis in alone.axes] == ["7"]
     assert legend_texts(alone) == ["prediction"]
 
 

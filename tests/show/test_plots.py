@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 
 from lesion import show
 from lesion.masks import COLOURS
+from lesion.show.board import Board
 
 PROJECT = Path(__file__).parents[2]
 
@@ -32,6 +33,15 @@ SCORES = {"lean": RANDOM.beta(18, 2, 30), "classic": RANDOM.beta(16, 3, 30)}
 BASELINES = {"all foreground": RANDOM.beta(3, 4, 30), "Otsu + largest component": np.zeros(30)}
 LONG = "a_very_long_name_" * 8
 
+
+def growing():
+    """The figure of a training of 100 epochs at its end."""
+    board = Board(np.zeros((8, 8, 3), np.uint8), np.eye(8, dtype=np.uint8), "dice", 100)
+    rows = [{"epoch": epoch, "loss": 1 / epoch, "dice": 0.5} for epoch in range(1, 101)]
+    board.paint(rows, np.eye(8, dtype=np.float32), 100, "epoch 100 of 100")
+    return board.figure
+
+
 FIGURES = {
     "coverage": lambda: show.mask_coverage(
         {"training": [0.1, 0.2, 0.25], "validation": [0.5], "test": [0.0, 1.0]}
@@ -42,6 +52,7 @@ FIGURES = {
     "threshold": lambda: show.threshold([0.1, 0.5, 0.9], [0.6, 0.8, 0.7], 0.5),
     "scores": lambda: show.score_distribution(SCORES, BASELINES),
     "score of one picture": lambda: show.score_distribution({LONG: [0.4]}),
+    "growing": growing,
     "comparison": lambda: show.comparison("lean", SCORES["lean"], LONG, SCORES["classic"]),
 }
 SAVED = ("curves", "scores", "comparison")
@@ -150,7 +161,7 @@ def test_coverage_is_in_percent_of_each_set():
 
 def test_threshold_marks_the_chosen_one_with_its_dice():
     figure = show.threshold([0.2, 0.4, 0.6], [0.5, 0.8, 0.7], 0.4)
-    assert "chosen: 0.40, mean Dice 0.800" in legend_texts(figure)
+    assert "used: 0.40, mean Dice 0.800" in legend_texts(figure)
     assert "validation" in figure.axes[0].get_title()
 
 
