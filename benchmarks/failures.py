@@ -76,7 +76,7 @@ def simulate_training(job: Job, segments: int, seed: int = 0) -> dict:
     """Simulate a training of some checkpoints.
 
     There are so many steps between two checkpoints that their sum is taken for its mean. Machines
-    fail without memory of their age, so that all together fail like one that does so more often.
+    fail without memory of their age: how long none will is drawn anew for each thing that is begun.
 
     Returns:
         {seconds: in all, efficiency: what one worker would need for the steps alone / seconds,
@@ -89,34 +89,22 @@ def simulate_training(job: Job, segments: int, seed: int = 0) -> dict:
     segment = job.steps * segment + job.checkpoint
     failures = 0
 
-    def unless_failed(seconds):
-        nonlocal failures
-        try:
-            yield env.timeout(seconds)
-            return True
-        except simpy.Interrupt:
-            failures += 1
-            return False
-
     def train():
+        nonlocal failures
         done = 0
         while True:
-            start = env.now
-            if (yield from unless_failed((segments - done) * segment)):
+            needed, left = (segments - done) * segment, rng.exponential(job.between_failures)
+            yield env.timeout(min(needed, left))
+            if left >= needed:
                 return
-            done += int((env.now - start) // segment)
-            while not (yield from unless_failed(job.restart)):
-                pass
+            done += int(left // segment)
+            failures += 1
+            while (left := rng.exponential(job.between_failures)) < job.restart:
+                failures += 1
+                yield env.timeout(left)
+            yield env.timeout(job.restart)
 
-    def fail():
-        while True:
-            yield env.timeout(rng.exponential(job.between_failures))
-            if training.is_alive:
-                training.interrupt()
-
-    training = env.process(train())
-    env.process(fail())
-    env.run(until=training)
+    env.run(until=env.process(train()))
     useful = segments * job.steps * job.step
     return {"seconds": env.now, "efficiency": useful / env.now, "failures": failures}
 

@@ -220,6 +220,7 @@ def measure(arguments):
                 processes = scale_processes.measure(Path(folder), plan["processes"])
             results = describe_environment() | {"cores": usable_cores(), "planned": plan["planned"]}
             results |= {"rows": rows, "measured": measured, "processes": processes}
+            write_json(out / "results.json", results)  # for --measured, whatever comes now
         rows, planned = results["rows"], results["planned"]
         results |= {"laws": laws_of(rows, planned), "memory": memory_of(rows, planned)}
         results["simulated"] = scale_report.simulated(results)

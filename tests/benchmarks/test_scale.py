@@ -66,6 +66,7 @@ def test_the_whole_benchmark_in_short(tmp_path):
     assert sizes == set(scale.QUICK["inputs"])
     for row in results["rows"]:
         assert 0 < row["handled"] <= row["all"] <= row["pictures"]
+    assert {"decode", "read from the cache"} <= set(results["laws"])
     text = (tmp_path / "out" / "scale.md").read_text(encoding="utf-8")
     assert "{" not in text
     assert {path.name for path in Path(tmp_path, "out").iterdir()} == set(scale.PUBLISHED)
