@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -63,15 +63,9 @@ def _in_order(work, items, address):
         groups = [{"items": pickle.dumps(items[start : start + size])} for start in starts]
         _settle(ray.data.DataContext.get_current())
         rows = ray.data.from_items(groups, override_num_blocks=len(groups))
-        with warnings.catch_warnings(action="ignore"):  # the names of the last two will change
-            rows = rows.map(
-                _Worker,
-                fn_constructor_args=[ray.put(work)],
-                compute=ray.data.ActorPoolStrategy(size=min(cores, len(groups))),
-                num_cpus=1,
-                max_restarts=-1,
-                max_task_retries=RETRIES,
-            )
+        with warnings.catch_warnings(action="ignore"):  # the name of the last will change
+            # Tasks, not actors: those of a machine that is lost are done by the others.
+            rows = rows.map(partial(_results, ray.put(work)), num_cpus=1, max_retries=RETRIES)
         try:
             for row in rows.iter_rows():
                 for result in pickle.loads(row["results"]):
@@ -87,30 +81,30 @@ def _in_order(work, items, address):
 
 def _settle(context):
     context.execution_options.preserve_order = True
-    context.max_consecutive_actor_init_deaths = RETRIES
     context.enable_progress_bars = False
 
 
-class _Worker:
-    """What a process of the cluster does with a row of pictures."""
+def _results(reference, row):
+    """Return what becomes of a row of pictures, in a process of the cluster."""
+    results = []
+    try:
+        work = _work(reference)
+        for item in pickle.loads(row["items"]):
+            results.append(work(item))
+    except Exception as error:  # told by who asks, in its turn, and not tried again
+        if not isinstance(error, InputError):
+            error.add_note(traceback.format_exc())  # of this process
+        results.append(_Raised(error))
+    return {"results": pickle.dumps(results)}
 
-    def __init__(self, work):
-        cv2.setNumThreads(1)  # there is a process for each core
-        self._reference, self._work = work, None
 
-    def __call__(self, row):
-        import ray
+@lru_cache(maxsize=1)
+def _work(reference):
+    """Return the work, such as a network, that this process does one time after the other."""
+    import ray
 
-        results = []
-        try:
-            self._work = self._work or ray.get(self._reference)
-            for item in pickle.loads(row["items"]):
-                results.append(self._work(item))
-        except Exception as error:  # told by who asks, in its turn, and not tried again
-            if not isinstance(error, InputError):
-                error.add_note(traceback.format_exc())  # of this process
-            results.append(_Raised(error))
-        return {"results": pickle.dumps(results)}
+    cv2.setNumThreads(1)  # there is a process for each core
+    return ray.get(reference)
 
 
 @dataclass

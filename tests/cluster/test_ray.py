@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from PIL import Image
@@ -19,7 +21,8 @@ pytest.importorskip("ray.data", reason="Ray Data is not installed: requirements-
 
 pytestmark = pytest.mark.slow
 RAY = ("--engine", "ray")
-WORKER = b"ray::MapWorker"  # how Ray names its processes of a pool
+WORKER = b"ray::Map("  # how Ray names a process that works on our pictures
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -175,22 +178,46 @@ def workers():
     return found
 
 
+def wait_for_lines(out, count):
+    """Wait until so much stands in the journal of a job."""
+    while not (out / NAME).exists() or (out / NAME).read_bytes().count(b"\n") < count:
+        time.sleep(0.005)
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_a_killed_worker_loses_no_picture_and_does_none_twice(data, command, threads, tmp_path):
     expected, out, killed = threads("predict", data / "image"), tmp_path / "ray", []
 
     def kill():
-        while not (out / NAME).exists() or (out / NAME).read_bytes().count(b"\n") < 2:
+        wait_for_lines(out, 2)
+        while not (working := workers()):  # between two of its tasks a process is called idle
             time.sleep(0.005)
-        for number in workers()[:1]:
-            os.kill(number, signal.SIGKILL)
-            killed.append(number)
+        os.kill(working[0], signal.SIGKILL)
+        killed.append(working[0])
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     code, _, errors = command("predict", data / "image", *RAY, "--out", out)
     killer.join(10)
     assert (code, errors, len(killed)) == (0, [], 1)
+    assert files_in(out) == expected
+
+
+def test_a_lost_machine_s_pictures_are_done_by_another(data, threads, tmp_path):
+    from ray.cluster_utils import Cluster
+
+    expected, out = threads("predict", data / "image"), tmp_path / "ray"
+    with TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        machine = {"num_cpus": 1, "temp_dir": folder, "object_store_memory": 100 << 20}
+        cluster = Cluster(True, head_node_args={"include_dashboard": False, **machine})
+        lost = cluster.add_node(**machine)
+        words = "predict", data / "image", *RAY, "--address", cluster.address, "--out", out
+        command = [str(word) for word in (sys.executable, "segment.py", *words)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+            wait_for_lines(out, 2)
+            cluster.remove_node(lost, allow_graceful=False)
+            assert process.wait(200) == 0
+        cluster.shutdown()
     assert files_in(out) == expected
 
 
