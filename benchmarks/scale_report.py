@@ -28,7 +28,7 @@ GPU, GPU_RATE = "V100 (32 GB)", 1557  # pictures/s
 GPU_GFLOP = 2 * 0.39  # of a forward pass of B0: Tan & Le 2019, arXiv:1905.11946, table 2
 FORWARD = 1 / 3  # of the operations of a training step, which has a backward pass, too
 NETWORK = 25e9 / 8  # bytes/s of each machine: Ethernet of 25 Gbit/s
-GPU_PRICE = 3.06  # USD an hour: AWS p3.2xlarge, one V100, us-east-1; remembered, not looked up
+GPU_PRICE = 3.06  # USD an hour: AWS p3.2xlarge, one V100 (16 GB), us-east-1; not looked up
 # USD an hour: an eighth of AWS c5.2xlarge, us-east-1, an example in Amazon's documentation:
 # docs.aws.amazon.com/autoscaling/ec2/userguide/weights-spot-price-per-unit-hour-example.html
 CORE_PRICE = 0.34 / 8
