@@ -105,11 +105,11 @@ def run_evaluate(arguments):
             )
             if arguments.protocol:
                 inputs.refuse_seen(arguments.weights, pairs)
-            note(inputs.remark_on(arguments.weights, pairs, chosen.remark))
+            remark = inputs.remark_on(arguments.weights, pairs, chosen.remark)
             print(f"scoring {len(pairs)} pictures: {chosen.set_name}")
             files = [(pair.name, pair.image, pair.mask) for pair in pairs]
             with jobs.journal(arguments, out, files, *LEGEND) as done:
-                scored = network, pairs, chosen.set_name, out, arguments.protocol
+                scored = network, pairs, chosen.set_name, out, arguments.protocol, remark
                 workflow.score(*scored, engine=engine, done=done)
         print(f"results are in {out}")
         list_left_out(left_out)

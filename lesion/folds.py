@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from lesion import show, workflow
-from lesion.inputs import Split
+from lesion.inputs import Split, warning_on
 from lesion.predict.network import load_network
 from lesion.report import write_report
 from lesion.score.evaluation import of_method, predictions_of
@@ -68,8 +68,15 @@ def _score(splits, folders, run):
         float(np.mean([row["dice"] for row in of_method(rows) if row["fold"] == number]))
         for number in range(1, len(folders) + 1)
     ]
+    seen = [
+        warning_on([folder / "model.keras"], split.test)
+        for folder, split in zip(folders, splits, strict=True)
+    ]
+    remark = "; ".join(filter(None, seen))
+    clause = "" if remark else ", each scored by the network that has not seen it"
     about = {
-        "set": f"{len(folders)} folds, each scored by the network that has not seen it",
+        "set": f"{len(folders)} folds{clause}",
+        **({"remark": remark} if remark else {}),
         "dice_of_folds": dice,
         "standard_deviation_of_folds": float(np.std(dice, ddof=1)),
     }

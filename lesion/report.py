@@ -93,6 +93,8 @@ def _result(scored):
         )
     if "people" in scored.summary:
         yield f"</p><p>Between people: {text(describe_people(scored.summary['people']))}."
+    if "remark" in scored.summary:
+        yield f"</p><p>{text(scored.summary['remark'])}."
     yield (
         "</p><p>For research and teaching only. This is not a medical device; nobody's health may "
         "be decided on with it.</p>"
@@ -216,7 +218,9 @@ def _notes(scored):
         f"{100 * SURFACE_TOLERANCE:g} % of the picture's diagonal.</p>"
     )
     known = {
-        key: value for key, value in scored.summary.items() if not isinstance(value, dict | list)
+        key: value
+        for key, value in scored.summary.items()
+        if key != "remark" and not isinstance(value, dict | list)
     }
     facts = "; ".join(f"{text(key)} {text(value)}" for key, value in known.items())
     made = describe_environment()

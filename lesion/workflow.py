@@ -15,7 +15,7 @@ import unet
 from data import TrainingData, ValidationData, pipeline_error
 from lesion import distribution, processes, show
 from lesion.console import InputError, note, without_errors_shown
-from lesion.inputs import EVERY_PAIR, SeenPictures, Split, unique_names
+from lesion.inputs import EVERY_PAIR, SeenPictures, Split, unique_names, warning_on
 from lesion.predict.network import Network, load_network, start_from
 from lesion.report import write_report
 from lesion.runs import describe_environment
@@ -62,8 +62,7 @@ def train(split: Split, settings: Settings, run: str | Path) -> Network:
             raise KeyboardInterrupt
         trained.model = distribution.part(trained.model)
         network = trained.finish()
-    pairs, set_name = scored_part(split)
-    score(network, pairs, set_name, run)
+    score(network, *scored_part(split), run)
     return network
 
 
@@ -226,10 +225,6 @@ def _recorded(settings):
     return about
 
 
-def _as_json(value):
-    return json.dumps(value, default=str)
-
-
 def refuse_ended(run: Path) -> None:
     """Raise InputError if a training has come to its end in this folder."""
     if (run / "report.html").exists():  # what is written last
@@ -259,7 +254,8 @@ def record(run: Path, settings: Settings, split: Split | None, folds: int | None
     # What an earlier version did not know yet had the effect that its default has.
     begun = asdict(Settings()) | {"folds": None} | json.loads(path.read_text(encoding="utf-8"))
     begun["start_from"] = begun["start_from"] or RANDOM
-    other = [key for key, value in about.items() if _as_json(begun[key]) != _as_json(value)]
+    begun, about = (json.loads(json.dumps(one, default=str)) for one in (begun, about))
+    other = [key for key, value in about.items() if begun[key] != value]
     if other:
         begun_with = ", ".join(f"{key} {begun[key]}" for key in other)
         raise InputError(f"{run}: this training was begun with {begun_with}: resume with that")
@@ -270,11 +266,12 @@ def record(run: Path, settings: Settings, split: Split | None, folds: int | None
         )
 
 
-def score(network, pairs, set_name, directory, protocol=None, **working):
+def score(network, pairs, set_name, directory, protocol=None, remark="", **working):
     """Score pairs, write the scores, figures/ and report.html into a folder, print the table.
 
     Args:
         protocol: name of a challenge whose test the pairs are, or None: its own score comes first.
+        remark: what `inputs.remark_on` says; for a network trained in this folder, what warns.
         working: engine and done, as `score.evaluate` takes them.
 
     Returns:
@@ -282,6 +279,9 @@ def score(network, pairs, set_name, directory, protocol=None, **working):
     """
     directory, calibration = Path(directory), Calibration()
     about = {"set": set_name, "threshold": network.threshold, "image_size": network.image_size}
+    if remark := remark or warning_on([directory / "model.keras"], pairs):
+        note(remark)
+        about["remark"] = remark
     if protocol:
         shortfall = challenge.shortfall([pair.name for pair in pairs])
         about |= {"protocol": protocol, "shortfall": shortfall}

@@ -73,6 +73,8 @@ def test_two_folds_from_the_first_epoch_to_an_ensemble(tmp_path, monkeypatch, ca
     assert summary["methods"][MODEL]["dice"]["mean"] == pytest.approx(np.mean(np.concatenate(dice)))
     spread = abs(np.mean(dice[0]) - np.mean(dice[1])) / np.sqrt(2)
     assert summary["standard_deviation_of_folds"] == pytest.approx(spread)
+    assert summary["set"] == "2 folds, each scored by the network that has not seen it"
+    assert "remark" not in summary
     assert (out / "report.html").is_file()
     assert (out / "figures" / "lowest.png").is_file()
     assert "has ended" in fail(*command, "--resume")
@@ -82,6 +84,26 @@ def test_two_folds_from_the_first_epoch_to_an_ensemble(tmp_path, monkeypatch, ca
     assert "no picture is left" in fail(*evaluate)
     assert run("predict", data / "image" / "0.png", "--weights", *weights, "--out", out / "m") == 0
     assert (out / "m" / "0_mask.png").is_file()
+
+
+@pytest.mark.slow
+def test_weights_to_start_from_that_have_seen_test_pictures_are_told(
+    trained, drawn_folder, tmp_path, capsys
+):
+    command = ["train", "--data", drawn_folder, "--epochs", 1, "--size", 32, "--folds", 2]
+    assert run(*command, "--start-from", trained / "model.keras", "--out", tmp_path / "out") == 0
+    told = capsys.readouterr().out
+    seen = set(json.loads((trained / "split.json").read_text())["train"])
+    remarks = []
+    for folder in (tmp_path / "out" / "fold1", tmp_path / "out" / "fold2"):
+        test = json.loads((folder / "split.json").read_text())["test"]
+        line = f"{len(seen.intersection(test))} of {len(test)} pictures were trained on by {folder}"
+        assert f"note: {line}" in told
+        assert line in (folder / "report.html").read_text(encoding="utf-8")
+        remarks.append(json.loads((folder / "scores.json").read_text())["remark"])
+        assert remarks[-1].startswith(line)
+    summary = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert (summary["set"], summary["remark"]) == ("2 folds", "; ".join(remarks))
 
 
 def test_bad_numbers_of_folds(refused, tmp_path):

@@ -26,6 +26,7 @@ from lesion.inputs.held_out import (
     select_pairs,
     select_test,
     unique_names,
+    warning_on,
 )
 from lesion.inputs.legend import PLAIN, Legend
 from lesion.inputs.pairing import DataFolder, Pair, find_pairs, find_parts
@@ -81,4 +82,5 @@ __all__ = [
     "select_test",
     "shared_pictures",
     "unique_names",
+    "warning_on",
 ]

@@ -144,12 +144,23 @@ def remark_on(weights: Sequence[str | Path], pairs: Sequence[Pair], by_split: st
     Raises:
         InputError, FileNotFoundError: as `SeenPictures.read`, `SeenPictures.find`.
     """
-    records = {path: SeenPictures.read(path) for path in weights}
-    told = [_told(path, seen, pairs) for path, seen in records.items() if seen]
-    if None in records.values():
-        told = [line for line, warns in told if warns] + [by_split] * bool(by_split)
-        return "; ".join(told)
+    records = [SeenPictures.read(path) for path in weights]
+    if None in records:
+        return "; ".join(filter(None, [warning_on(weights, pairs), by_split]))
+    told = (_told(*one, pairs) for one in zip(weights, records, strict=True))
     return "; ".join(line for line, _ in told)
+
+
+def warning_on(weights: Sequence[str | Path], pairs: Sequence[Pair]) -> str:
+    """Return what `remark_on` says of networks that have seen pictures, or may have; else "".
+
+    Those without a record of what they have seen are passed over.
+
+    Args and Raises: as `remark_on`.
+    """
+    records = {path: SeenPictures.read(path) for path in weights}
+    told = (_told(path, seen, pairs) for path, seen in records.items() if seen)
+    return "; ".join(line for line, warns in told if warns)
 
 
 def refuse_seen(weights: Sequence[str | Path], pairs: Sequence[Pair]) -> None:
