@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,7 @@ def check(
     Raises:
         InputError, FileNotFoundError: as `find_pairs`.
     """
-    lines, passed = [], True
+    lines, passed, others = [], True, {}
     for directory in [data] if isinstance(data, str | Path) else data:
         reports = check_parts(find_parts(directory), progress, legend)
         for part in reports:
@@ -104,6 +105,10 @@ def check(
         remedy = "remove them from one of the two, or scores will look too good"
         lines += [f"problem   {line}; {remedy}" for line in shared]
         passed = passed and not shared and not any(report.problems for report in reports.values())
+        here = {f"{directory} {part}".rstrip(): report for part, report in reports.items()}
+        for one in product(others.items(), here.items()):
+            lines += [f"remark    {line}" for line in shared_pictures(dict(one))]
+        others |= here
     return CheckResult(lines, passed)
 
 

@@ -10,10 +10,12 @@ A bad file then costs seconds, not a training. Bad is what `checks.check_pairs` 
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from lesion.console import InputError, note
 from lesion.inputs.checks import look_at, problems_of
+from lesion.inputs.folders import few
 from lesion.inputs.folding import draw_folds
 from lesion.inputs.held_out import unique_names
 from lesion.inputs.legend import PLAIN, Legend
@@ -21,8 +23,9 @@ from lesion.inputs.pairing import Pair, find_parts
 from lesion.inputs.pictures import distinct_names
 from lesion.inputs.reading import check_header
 from lesion.inputs.remote import url_of
+from lesion.inputs.seen import SeenPictures
 from lesion.inputs.split import PARTS, Split
-from lesion.inputs.splitting import load_splits
+from lesion.inputs.splitting import load_splits, on_two_sides
 from lesion.settings import LEGEND, Settings
 
 LONGEST_STEM = 255 - len("_probability.png")  # bytes; file systems allow 255 for a name
@@ -83,6 +86,8 @@ def load_folds(
     _check_coverages(coverages, whole.root)
     parts = draw_folds(kept, coverages, count, settings.seed, settings.validation, whole.root)
     folds = [replace(whole, **dict(zip(PARTS, part, strict=True))) for part in parts]
+    for remark in _alike(folds):
+        note(remark)
     made = {"made_with": _made_with(settings), "left_out": left_out}
     return [replace(fold, digests=[fold.digest()], **made) for fold in folds]
 
@@ -120,7 +125,8 @@ def filter_split(
     Its pairs say how they are to be read.
 
     A training picture that is also a validation or test picture, pixel by pixel, is left out too
-    and a note says so: a score on what was trained on is no score.
+    and a note says so: a score on what was trained on is no score. Of pictures that are probably
+    the same, and of lesions that several folders have in common, a remark tells.
 
     Args:
         split: what `load_split` or `load_splits` returned.
@@ -153,7 +159,31 @@ def filter_split(
             )
     _tell_copies(copies)
     _check_coverages([seen[pair.image][1].coverage for pair in parts["train"]], split.root)
-    return replace(split, **parts, left_out=left_out)
+    split = replace(split, **parts, left_out=left_out)
+    return replace(split, remarks=split.remarks + _lesions_shared(split) + _alike([split]))
+
+
+def _lesions_shared(split):
+    """Return a remark, or none, on lesions of several folders, which were divided one by one."""
+    lesions = on_two_sides(split) if len(split.digests) > 1 else []
+    return [
+        f"{len(lesions)} lesion(s) of different folders are on two sides: {few(lesions)}; unless "
+        "they have no more than their names in common, scores will look too good: put the pictures "
+        "into one folder, which is divided by lesion"
+    ] * bool(lesions)
+
+
+def _alike(splits):
+    """Return a remark, or none, on pictures that are probably on two sides of a split."""
+    names = []
+    for split in splits:
+        for seen, part in ((replace(split, validation=[]), split.validation), (split, split.test)):
+            names += chain.from_iterable(SeenPictures.of(seen).find(part))
+    names = list(dict.fromkeys(names))
+    return [
+        f"{len(names)} picture(s) for validation or test are probably on another side, too, as "
+        f"their ISIC numbers or their looks tell: {few(names)}; scores will look too good"
+    ] * bool(names)
 
 
 def filter_pairs(

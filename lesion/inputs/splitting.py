@@ -63,7 +63,7 @@ def load_split(
     if "validation" not in parts:
         parts["train"], parts["validation"], _ = draw(parts["train"], seed, validation, 0, root)
     split = Split(parts["train"], parts["validation"], parts.get("test", []), root, **told)
-    if lesions := _on_two_sides(split):
+    if lesions := on_two_sides(split):
         split.problems.append(
             f"{root}: {len(lesions)} lesion(s) are on two sides of the given split "
             f"({', '.join(lesions[:5])}); scores will look too good"
@@ -151,7 +151,8 @@ def _given_parts(folders):
     return {part: found.labelled for part, found in folders.items()}
 
 
-def _on_two_sides(split):
+def on_two_sides(split: Split) -> list[str]:
+    """Return the names of the lesions that have pictures on more than one side of a split."""
     sides = [{pair.group for pair in pairs if pair.group != pair.name} for pairs in (
         split.train, split.validation, split.test)]  # fmt: skip
     return sorted((sides[0] & sides[1]) | (sides[0] & sides[2]) | (sides[1] & sides[2]))

@@ -98,6 +98,13 @@ def test_check_tells_of_every_part_and_of_several_folders(tmp_path):
     text = str(result)
     assert [line for line in result.lines if line.startswith("==")] == ["== train", "== test"]
     assert all(f"folder    {tmp_path / name}" in text for name in ("a/train", "a/test", "b"))
+    shutil.copy(tmp_path / "a/train/image/2.png", tmp_path / "b/image/7.png")
+    for folder, rows in (("a/train", "3,L\n"), ("b", "6,M\n8,L\n")):
+        (tmp_path / folder / "metadata.csv").write_text("image_id,lesion_id\n" + rows)
+    result = check([tmp_path / "a", tmp_path / "b"], progress=False)
+    assert result.passed  # it may be meant
+    both = f"remark    {tmp_path / 'a'} train and {tmp_path / 'b'} share 1"
+    assert result.lines[-2:] == [f"{both} picture(s): 2 is 7", f"{both} lesion(s): L"]
     shutil.copy(tmp_path / "a/train/image/1.png", tmp_path / "a/test/image/4.png")
     result = check(tmp_path / "a", progress=False)
     assert not result.passed

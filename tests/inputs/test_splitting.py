@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from picture_files import write_mask, write_pairs, write_picture
+from PIL import Image
 
 from lesion import inputs
+from lesion.drawn.scene import write_pairs as write_drawn_pairs
 from lesion.inputs import splitting
 from lesion.inputs.folders import natural_key
 from lesion.inputs.pairing import Pair, find_pairs, find_parts
@@ -201,6 +203,26 @@ def test_load_gives_the_split_of_the_settings_without_copies(tmp_path, capsys):
     assert without.train == split.train[1:]
     assert without.test == split.test
     assert f"note: left out, so that scores stay honest: {twin}" in capsys.readouterr().out
+
+
+def test_what_several_folders_have_on_two_sides_is_told(tmp_path, capsys):
+    """The second folder holds pictures of the first, half as large."""
+    a, b = tmp_path / "a", tmp_path / "b"
+    write_drawn_pairs(12, a, size=96, first_seed=300)
+    for file in [f"{kind}/{number}.png" for kind in ("image", "label") for number in range(7)]:
+        (b / file).parent.mkdir(parents=True, exist_ok=True)
+        Image.open(a / file).resize((48, 48), Image.Resampling.NEAREST).save(b / file)
+    for folder, *parts in ((a, "012345", "678", "9"), (b, "346", "0", "12")):
+        for name, ids in zip(("train", "val", "test"), parts, strict=True):
+            (folder / f"{name}.txt").write_text("\n".join(ids))
+        (folder / "metadata.csv").write_text("image_id,lesion_id\n0,A\n1,B\n2,C\n3,D\n")
+    inputs.load(Settings(data=(a, b)), progress=False)
+    told = capsys.readouterr().out
+    assert "note: 3 lesion(s) of different folders are on two sides: A, B, C; unless" in told
+    assert "note: 4 picture(s) for validation or test are probably on another side, too" in told
+    assert "looks tell: 6, 0, 1, 2;" in told
+    inputs.load(Settings(data=a), progress=False)
+    assert "side" not in capsys.readouterr().out
 
 
 def test_given_lists_that_divide_a_lesion_are_reported(tmp_path):
