@@ -23,7 +23,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from lesion import jobs, processes, startup
-from lesion.console import InputError, agreed, note, run
+from lesion.console import InputError, agreed, counted, note, run
 from lesion.options import create_parser
 from lesion.runs import claim_folder, create_run_folder, release, releasing, resume_folder
 from lesion.settings import LEGEND, Settings
@@ -106,7 +106,7 @@ def run_evaluate(arguments):
             if arguments.protocol:
                 inputs.refuse_seen(arguments.weights, pairs)
             remark = inputs.remark_on(arguments.weights, pairs, chosen.remark)
-            print(f"scoring {len(pairs)} pictures: {chosen.set_name}")
+            print(f"scoring {counted(len(pairs))}: {chosen.set_name}")
             files = [(pair.name, pair.image, pair.mask) for pair in pairs]
             with jobs.journal(arguments, out, files, *LEGEND) as done:
                 scored = network, pairs, chosen.set_name, out, arguments.protocol, remark
@@ -126,7 +126,7 @@ def run_calibrate(arguments):
             data, chosen.pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
         )
         note(inputs.remark_on([weights], pairs, chosen.remark))
-        print(f"calibrating on {len(pairs)} pictures: {chosen.set_name}")
+        print(f"calibrating on {counted(len(pairs))}: {chosen.set_name}")
         found = score.calibrate(network, pairs)
         print(found)
         if not found.evident:
@@ -155,7 +155,7 @@ def run_compare(arguments):
         )
         if remark := inputs.remark_on(arguments.weights, pairs, "; ".join(remarks)):
             note(remark)
-        print(f"comparing {', '.join(names)} on {len(pairs)} pictures: {set_name}")
+        print(f"comparing {', '.join(names)} on {counted(len(pairs))}: {set_name}")
         print(comparison.describe(comparison.compare(networks, pairs, set_name, out)))
         print(f"results are in {out}")
         list_left_out(left_out)
@@ -203,10 +203,9 @@ def run_predict(arguments):
                 f"{several} of {len(rows)} masks hold the largest of several parts only; "
                 "--all-lesions keeps them all"
             )
-        s = "" if len(rows) == 1 else "s"
-        overlays = "" if arguments.overlay == "none" else f", overlay{s}"
+        overlays = "" if arguments.overlay == "none" else ", overlays"
         maps = ", probabilities" if arguments.probability else ""
-        print(f"{len(rows)} mask{s}{overlays}{maps} and lesions.csv are in {out}")
+        print(f"{counted(len(rows), 'mask')}{overlays}{maps} and lesions.csv are in {out}")
         list_passed_over(passed_over)
         list_left_out(left_out + damaged)
 
@@ -275,7 +274,7 @@ def list_passed_over(lines):
 
 def list_left_out(lines):
     if lines:
-        print("\n".join(["left out, or passed over:", *lines]))
+        print("\n".join(["left out:", *lines]))
 
 
 RUNS = {

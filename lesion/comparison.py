@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from lesion import show
-from lesion.console import InputError
+from lesion.console import InputError, counted
 from lesion.inputs import EVERY_PAIR, Pair, select_common
 from lesion.predict.network import Network
 from lesion.runs import describe_environment
 from lesion.score.evaluation import MODEL, evaluate, of_method
-from lesion.score.results import format_table
+from lesion.score.results import format_table, in_brackets
 from lesion.score.summaries import compare_paired, summarise
 from lesion.storage import write_json, write_table
 
@@ -124,15 +124,12 @@ def describe(content: dict) -> str:
     """Return what `compare` found as text: a table of the models, and one of their differences."""
     models = [
         {"method": line["method"]}
-        | {
-            key: "{:.3f} [{:.3f}, {:.3f}]".format(*(line[f"{key}{end}"] for end in ENDS))
-            for key in ("dice", "jaccard")
-        }
+        | {key: in_brackets(*(line[f"{key}{end}"] for end in ENDS)) for key in ("dice", "jaccard")}
         for line in content["models"]
     ]
     return "\n".join(
         [
-            f"{content['set']}: {content['pictures']} pictures, means over pictures with 95 % "
+            f"{content['set']}: {counted(content['pictures'])}, means over pictures with 95 % "
             "intervals",
             format_table(models),
             "paired differences, first model minus second [95 % interval], Wilcoxon test",

@@ -97,10 +97,7 @@ def one_line(error: Exception) -> str | None:
     if isinstance(error, InputError | FileNotFoundError):
         return " ".join(line.strip() for line in str(error).splitlines())
     if isinstance(error, MemoryError) or "OOM when allocating" in str(error):
-        return (
-            "the memory of this machine does not suffice; take a smaller --size or --batch, in the "
-            "notebook IMAGE_SIZE or BATCH_SIZE"
-        )
+        return "out of memory; take a smaller --size or --batch (notebook: IMAGE_SIZE, BATCH_SIZE)"
     if type(error).__name__ == "ResourceExhaustedError":  # what TensorFlow calls a full disk
         return f"{error.message.splitlines()[0]}; free space there or give another folder"
     return None
@@ -109,6 +106,11 @@ def one_line(error: Exception) -> str | None:
 def note(text: str) -> None:
     """Tell the user what they may not expect, in one line."""
     print(f"note: {text}")
+
+
+def counted(number: int, noun: str = "picture") -> str:
+    """Return a number with its noun: 1 picture, 1,815 pictures."""
+    return f"{number:,} {noun}" + "s" * (number != 1)
 
 
 def agreed(question: str, option: str) -> bool:
@@ -122,7 +124,7 @@ def agreed(question: str, option: str) -> bool:
         InputError: there is no terminal.
     """
     if not sys.stdin.isatty():
-        raise InputError(f"{question} Nobody can be asked here: {option} says yes")
+        raise InputError(f"{question} This is not a terminal: pass {option} to say yes")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 

@@ -16,7 +16,8 @@ from lesion.data_sets import DATA_SETS
 from lesion.settings import LEGEND, Settings
 
 SHIPPED_WEIGHTS = Path(__file__).parents[1] / "files" / "lite.keras"
-SHIPPED_HELP = "default: files/lite.keras, which come with the project"
+SHIPPED_HELP = "saved weights (default: files/lite.keras, which come with the project)"
+DATA_HELP = "folder with pictures and masks, in any of the layouts of the README"
 SEVERAL_HELP = "; of several, such as those of --folds, the average"
 SHORTER = {"image_size": "--size", "batch_size": "--batch"}
 METAVARS = {"data": "DIR", "start_from": "FILE", "channels": "C"}
@@ -43,8 +44,9 @@ def add_constants(parser, chosen=None):
         about, name = constant.metadata, constant.name
         if chosen and name not in chosen:
             continue
-        default = "" if constant.default in (None, ()) else f" ({constant.default})"
-        options = {"metavar": METAVARS.get(name, "N"), "help": about["meaning"] + default}
+        default = "" if constant.default in (None, ()) else f" (default: {constant.default})"
+        meaning = about["meaning"].replace("%", "%%") + default
+        options = {"metavar": METAVARS.get(name, "N"), "help": meaning}
         if name == "data" or "several" in about:
             options["nargs"] = "+"
         elif name == "channels":
@@ -71,14 +73,14 @@ def create_parser(description: str, runs: dict[str, Callable]) -> argparse.Argum
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (meaning, add_options) in COMMANDS.items():
-        command = commands.add_parser(name, help=meaning)
+        command = commands.add_parser(name, help=meaning, description=meaning)
         command.set_defaults(run=runs[name])
         add_options(command)
     return parser
 
 
 def add_check(check):
-    check.add_argument("directories", metavar="DIR", nargs="+")
+    check.add_argument("directories", metavar="DIR", nargs="+", help=DATA_HELP)
     add_constants(check, LEGEND)
 
 
@@ -128,7 +130,9 @@ def add_calibrate(calibrate):
 
 def add_compare(compare):
     add_data(compare)
-    compare.add_argument("--weights", metavar="FILE", nargs="+", required=True)
+    compare.add_argument(
+        "--weights", metavar="FILE", nargs="+", required=True, help="saved weights of two or more"
+    )
     add_constants(compare, LEGEND)
     add_out(compare)
     add_skip_bad(compare)
@@ -140,7 +144,7 @@ def add_predict(predict):
         metavar="PATH",
         nargs="+",
         action="extend",
-        help="pictures, folders, URLs of such",
+        help="pictures, folders, or URLs of either",
     )
     add_weights(predict, nargs="+", action=WeightsOrPictures, pictures=pictures)
     predict.add_argument(
@@ -152,7 +156,7 @@ def add_predict(predict):
     predict.add_argument(
         "--all-lesions",
         action="store_true",
-        help="keep all parts of a mask, also if the network does better with the largest alone",
+        help="keep every part of a mask, not only the largest",
     )
     predict.add_argument(
         "--threshold",
@@ -164,7 +168,7 @@ def add_predict(predict):
     predict.add_argument(
         "--probability",
         action="store_true",
-        help="write the probability of each pixel, too: an 8-bit PNG in which 255 is 1",
+        help="also write the probability of each pixel: an 8-bit PNG in which 255 is 1",
     )
     predict.add_argument(
         "--overlay",
@@ -178,7 +182,7 @@ def add_predict(predict):
 
 
 def add_convert(convert):
-    convert.add_argument("directory", metavar="DIR")
+    convert.add_argument("directory", metavar="DIR", help=DATA_HELP)
     convert.add_argument(
         "--to",
         choices=("coco", "labelme", "yolo"),
@@ -205,7 +209,7 @@ def add_export(export):
     export.add_argument(
         "--data",
         metavar="DIR",
-        help="labelled pictures to check the file on, default: the drawn ones; --int8 takes its "
+        help="labelled pictures to check the file on (default: the drawn ones); --int8 takes its "
         "ranges from their training part",
     )
     smaller = export.add_mutually_exclusive_group()
@@ -224,24 +228,24 @@ def add_export(export):
 
 def add_download(download):
     download.add_argument("name", metavar="NAME", choices=DATA_SETS, help="%(choices)s")
-    download.add_argument("--out", metavar="DIR", help="default: data/NAME")
+    download.add_argument("--out", metavar="DIR", help="where to put it (default: data/NAME)")
     download.add_argument(
-        "--archive", metavar="FILE", help="ZIP of a data set that you have to ask for: ph2"
+        "--archive", metavar="FILE", help="ZIP of a data set given only on request (ph2)"
     )
     download.add_argument(
-        "--accept-licence", "--yes", action="store_true", help="you have read it, and accept"
+        "--accept-licence", "--yes", action="store_true", help="you have read it and accept it"
     )
 
 
 def add_data(command):
-    command.add_argument("--data", metavar="DIR", required=True)
+    command.add_argument("--data", metavar="DIR", required=True, help=DATA_HELP)
 
 
 def add_part(command, usual):
     command.add_argument(
         "--part",
         choices=("train", "validation", "test", "all"),
-        help=f"default: the {usual} part where the data has one, else every pair",
+        help=f"which pictures (default: the {usual} part if the data has one, else the whole set)",
     )
 
 
@@ -260,14 +264,16 @@ def add_engine(command):
         default="threads",
         help="what works on many pictures: threads (default), or Ray, which many machines may run",
     )
-    command.add_argument("--address", help="of a Ray cluster, default: this machine alone")
+    command.add_argument("--address", help="address of a Ray cluster (default: this machine alone)")
     command.add_argument(
         "--resume", action="store_true", help="go on with the same command, interrupted, in --out"
     )
 
 
 def add_out(command):
-    command.add_argument("--out", metavar="DIR", help="default: a new folder in runs/")
+    command.add_argument(
+        "--out", metavar="DIR", help="folder for the results (default: a new one in runs/)"
+    )
 
 
 def add_skip_bad(command):
@@ -281,9 +287,9 @@ def add_skip_bad(command):
 COMMANDS = {
     "check": ("say what a data folder holds, and what is wrong", add_check),
     "train": ("train a network and score it", add_train),
-    "evaluate": ("score saved weights on pairs", add_evaluate),
+    "evaluate": ("score saved weights on labelled pictures", add_evaluate),
     "calibrate": ("fit threshold and clean-up to a few labelled pictures", add_calibrate),
-    "compare": ("two or more networks on the same pictures", add_compare),
+    "compare": ("score two or more networks on the same pictures", add_compare),
     "predict": ("draw the outline of the lesion in pictures", add_predict),
     "convert": (
         "write a data folder as plain image/ and label/, or for annotation tools",

@@ -50,11 +50,12 @@ def percent(share: float | None) -> str:
 
 
 def with_interval(mean: float | None, interval: Sequence[float] | None, digits: int = 3) -> str:
-    """A table cell: the mean, and its interval in small print; ready-made HTML."""
+    """A table cell: the mean, its interval in small print unless a point; ready-made HTML."""
     if mean is None:
         return "–"
-    low, high = (number(end, digits) for end in interval)
-    return f"{number(mean, digits)}<small>{low} to {high}</small>"
+    low, high = interval
+    ends = f"<small>{number(low, digits)} to {number(high, digits)}</small>"
+    return number(mean, digits) + (ends if low < high else "")
 
 
 def table(caption: str, lines: Sequence[dict], marked: str | None = None) -> str:

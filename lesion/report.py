@@ -8,6 +8,7 @@ The page holds its figures, loads nothing from anywhere, and is plain HTML for a
 from pathlib import Path
 
 from lesion import show
+from lesion.console import counted
 from lesion.page import STYLE, figure, number, percent, table, text, with_interval
 from lesion.runs import describe_environment
 from lesion.score.challenge import headline
@@ -48,7 +49,7 @@ def write_report(path: Path, scored: show.Scored, figures: dict[str, Path]) -> N
             its row in `show.FIGURES` names.
     """
     count = scored.summary["methods"][MODEL]["count"]
-    body = [f"<h1>Segmentation of {count} pictures: {text(scored.summary['set'])}</h1>"]
+    body = [f"<h1>Segmentation of {counted(count)}: {text(scored.summary['set'])}</h1>"]
     for section, write in SECTIONS.items():
         body += write(scored)
         body += [
@@ -59,7 +60,7 @@ def write_report(path: Path, scored: show.Scored, figures: dict[str, Path]) -> N
     page = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Segmentation of {count} pictures</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<title>Segmentation of {counted(count)}</title>\n<style>{STYLE}</style>\n</head>\n"
         "<body>\n<main>\n" + "\n".join(body) + "\n</main>\n</body>\n</html>\n"
     )
     with replacing(path) as temporary:
@@ -96,8 +97,8 @@ def _result(scored):
     if "remark" in scored.summary:
         yield f"</p><p>{text(scored.summary['remark'])}."
     yield (
-        "</p><p>For research and teaching only. This is not a medical device; nobody's health may "
-        "be decided on with it.</p>"
+        "</p><p>For research and teaching only. This is not a medical device; do not base "
+        "health decisions on it.</p>"
     )
 
 

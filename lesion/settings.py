@@ -53,30 +53,30 @@ class Settings:
     model: str = field(default="lite", metadata=text("the network to train", "NETWORKS"))
     start_from: str | Path | None = field(
         default=None,
-        metadata=text("saved weights of the same network to go on from, or random"),
+        metadata=text("saved weights of the same network to go on from, or the word random"),
     )
     epochs: int = field(
-        default=100, metadata=number("most passes over the training pictures", 1, 1_000_000)
+        default=100, metadata=number("passes over the training pictures, at most", 1, 1_000_000)
     )
     batch_size: int = field(
-        default=8, metadata=number("pictures a step; halve it if memory runs out", 1, 1_000_000)
+        default=8, metadata=number("pictures per step; halve it if memory runs out", 1, 1_000_000)
     )
     image_size: int | None = field(
         default=None,
-        metadata=number("pixels a side of what the network sees, instead of its own", 16, 2048),
+        metadata=number("pixels a side that the network sees (default: its own size)", 16, 2048),
     )
     channels: int = field(default=3, metadata=number("3 for colour, 1 for gray pictures", 1, 3))
     loss: str | None = field(
         default=None,
-        metadata=text("what is made small in training, instead of the network's own", "LOSSES"),
+        metadata=text("loss to minimise (default: the network's own)", "LOSSES"),
     )
     learning_rate: float | None = field(
         default=None,
-        metadata=number("peak of the step length, instead of the network's own", 1e-8, 10, float),
+        metadata=number("peak learning rate (default: the network's own)", 1e-8, 10, float),
     )
     averaging: float = field(
         default=0.1,
-        metadata=number("share of all steps whose weights are averaged; 0: the last", 0, 1, float),
+        metadata=number("share of the steps whose weights are averaged; 0: none", 0, 1, float),
     )
     augmentation: float = field(
         default=1.0,
@@ -84,34 +84,37 @@ class Settings:
     )
     validation: float = field(
         default=0.2,
-        metadata=number("share set apart to choose epoch and threshold on", 0.001, 0.9, float),
+        metadata=number(
+            "share of the pictures set apart to choose epoch and threshold", 0.001, 0.9, float
+        ),
     )
     test: float = field(
         default=0.2,
-        metadata=number("share set apart for the test, if the data have no test", 0, 0.9, float),
+        metadata=number("share set apart for the test, where the data have none", 0, 0.9, float),
     )
     patience: int | None = field(
         default=None,
         metadata=number(
-            f"epochs without a better validation Dice to end at, instead of {PATIENCE} of all or, "
-            "where few pictures are for validation, never",
+            "stop after N epochs without a better validation Dice (default: "
+            f"{100 * PATIENCE:g} % of all epochs; never with few validation pictures)",
             1,
             1_000_000,
         ),
     )
     seed: int = field(
-        default=0, metadata=number("of split, first weights and augmentation", 0, 2**32 - 1)
+        default=0,
+        metadata=number("random seed of split, initial weights and augmentation", 0, 2**32 - 1),
     )
     lesion_level: str | int | tuple = field(
         default=(),
-        metadata=names("levels of the masks that are lesion, as `check` names them"),
+        metadata=names("mask levels that are lesion, as `check` names them"),
     )
     ignore_level: str | int | tuple = field(
-        default=(), metadata=names("levels of the masks that count for nothing")
+        default=(), metadata=names("mask levels to ignore, in training and in scores")
     )
     lesion_class: str | tuple = field(
         default=(),
-        metadata=names("classes of annotations that are lesion, instead of all"),
+        metadata=names("annotation classes that are lesion (default: all)"),
     )
 
     def __post_init__(self):

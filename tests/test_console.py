@@ -25,8 +25,8 @@ def outcome(capsys, error, *argv):
         (FileNotFoundError("a.png: no such file"), "a.png: no such file"),
         (PermissionError(13, "Permission denied", "a.png"), "a.png: Permission denied"),
         (OSError(28, "No space left on device"), "No space left on device"),
-        (MemoryError(), "the memory of this machine does not suffice; take a smaller --size or "
-         "--batch, in the notebook IMAGE_SIZE or BATCH_SIZE"),
+        (MemoryError(), "out of memory; take a smaller --size or "
+         "--batch (notebook: IMAGE_SIZE, BATCH_SIZE)"),
     ],
 )  # fmt: skip
 def test_a_mistake_of_the_user_is_one_line(error, line, capsys):

@@ -163,7 +163,7 @@ def test_results_are_never_overwritten(trained, drawn_folder, capsys):
         (["predict", "PICTURE", "--weights", "PICTURE", "--out", "OUT"], ".keras"),
         (["predict", "PICTURE", "--weights", "BROKEN", "--out", "OUT"], "cannot be loaded"),
         (["predict", "TEXT", "--weights", "WEIGHTS", "--out", "OUT"], "text.png"),
-        (["predict", "EMPTY", "--weights", "WEIGHTS", "--out", "OUT"], "no picture"),
+        (["predict", "EMPTY", "--weights", "WEIGHTS", "--out", "OUT"], "is empty"),
         (["evaluate", "--data", "EMPTY", "--weights", "WEIGHTS", "--out", "OUT"], "empty"),
     ],
 )

@@ -36,17 +36,21 @@ def main(argv: list[str] | None = None) -> int:
         "--weights",
         metavar="FILE",
         nargs="+",
-        default=[str(SHIPPED_WEIGHTS)],
-        help="to choose from, besides those in runs/; default: files/lite.keras",
+        default=[str(SHIPPED_WEIGHTS), str(SHIPPED_WEIGHTS.with_name("lean_drawn.keras"))],
+        help="to choose from, besides those in runs/ (default: lite and lean_drawn in files/)",
     )
     parser.add_argument(
-        "--data", metavar="DIR", nargs="+", default=[], help="labelled folders to compare on"
+        "--data",
+        metavar="DIR",
+        nargs="+",
+        default=[str(SHIPPED_WEIGHTS.parents[1] / "test")],
+        help="labelled folders to compare on (default: the project's test/)",
     )
     parser.add_argument(
         "--corrected",
         metavar="DIR",
         default="runs/corrected",
-        help="where corrected pairs are saved; default: runs/corrected",
+        help="where corrected pairs are saved (default: runs/corrected)",
     )
     parser.add_argument(
         "--host",

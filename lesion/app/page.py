@@ -53,7 +53,8 @@ CSS = """
 .gradio-container .prose caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 .gradio-container .prose :is(th, td) { padding: .2rem 1rem .2rem 0; text-align: right;
     border: 0; border-bottom: 1px solid var(--border-color-primary); }
-.gradio-container .prose th:first-child { text-align: left; font-weight: 400; }
+.gradio-container .prose th:first-child { text-align: left; }
+.gradio-container .prose tbody th { font-weight: 400; }
 """
 # Gradio translates itself, but calls every page English.
 SCRIPT = "() => { document.documentElement.lang = navigator.language; }"
@@ -130,7 +131,7 @@ def build(
         with gr.Tab(translate("compare")):
             with gr.Row():
                 two = [choose("first"), choose("second", 1)]
-            compare.build(two, [corrected, *data], local)
+            compare.build(two, [*data, corrected], local)
         gr.Markdown(translate("kept"))
         every = [model, *two]
         page.load(models, None, every)

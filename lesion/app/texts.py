@@ -12,8 +12,8 @@ LANGUAGES = {
         "about": "Of a dermatoscope picture, for learning and research. **Not a medical device**: "
         "no decisions about anybody's health.",
         "kept": "Pictures stay on the computer that serves this page, in a temporary folder: for "
-        "some hours, those of the camera until the page is ended. Longer stays only what *Save* "
-        "and *Retrain* write.",
+        "some hours, those of the camera until the page is ended. Only what *Save* and *Retrain* "
+        "write is kept longer.",
         "outline": "Outline",
         "correct": "Correct",
         "compare": "Compare",
@@ -39,7 +39,7 @@ LANGUAGES = {
         "size": "Size",
         "keys": "Mask to paint on. Arrow keys move the brush, the space bar puts it down or lifts "
         "it, Ctrl+Z takes a stroke back",
-        "save": "Save, then the next",
+        "save": "Save and go to the next",
         "retrain": "Retrain",
         "retraining": "Train the model on with the corrected pictures",
         "epochs": "Epochs: passes over the corrected pictures",
@@ -53,18 +53,18 @@ LANGUAGES = {
         "one": "A picture",
         "which": "Picture, largest difference first",
         "scores": "Dice of each picture",
-        "quality": "Quality {quality:.2f}: the Dice to expect, of 1",
+        "quality": "Quality {quality:.2f} (expected Dice, out of 1)",
         "low": "Look closely: this outline may be wrong.",
         "unfamiliar": "This picture is unlike those that the model was trained on; do not rely on "
         "its outline.",
         "empty": "No lesion was found at this threshold.",
         "frame": "The lesion reaches the picture's edge: the measures are of the visible part.",
-        "found": "{count} pictures outlined.",
+        "found": "Pictures outlined: {count}.",
         "too_many": "The page takes {most} pictures at once: clear it first, or use segment.py "
         "predict for many.",
         "left_out": "Left out:",
         "nothing": "No picture yet: give some in the first tab.",
-        "saved": "{count} corrected pictures are in {folder}.",
+        "saved": "Corrected pictures in {folder}: {count}.",
         "training": "Training into {run}: epoch {epoch} of {epochs}",
         "starting": "the first takes a minute or more",
         "validation": "validation Dice {dice:.3f}",
@@ -124,18 +124,18 @@ LANGUAGES = {
         "one": "Uma imagem",
         "which": "Imagem, maior diferença primeiro",
         "scores": "Dice de cada imagem",
-        "quality": "Qualidade {quality:.2f}: o Dice esperado, de 1",
+        "quality": "Qualidade {quality:.2f} (Dice esperado, de no máximo 1)",
         "low": "Olhe com atenção: este contorno pode estar errado.",
         "unfamiliar": "Esta imagem é diferente daquelas com que o modelo foi treinado; não confie "
         "no contorno.",
         "empty": "Nenhuma lesão foi encontrada com este limiar.",
         "frame": "A lesão toca a borda da imagem: as medidas são da parte visível.",
-        "found": "{count} imagens contornadas.",
+        "found": "Imagens contornadas: {count}.",
         "too_many": "A página aceita {most} imagens de uma vez: limpe-a antes, ou use segment.py "
         "predict para muitas.",
         "left_out": "Deixadas de fora:",
         "nothing": "Nenhuma imagem ainda: envie algumas na primeira aba.",
-        "saved": "{count} imagens corrigidas estão em {folder}.",
+        "saved": "Imagens corrigidas em {folder}: {count}.",
         "training": "Treinando em {run}: época {epoch} de {epochs}",
         "starting": "a primeira leva um minuto ou mais",
         "validation": "Dice de validação {dice:.3f}",

@@ -82,7 +82,7 @@ def _judged(directory, skip_bad, legend):
     labelled = [pair for folder in folders.values() for pair in folder.labelled]
     if not labelled:
         root = next(iter(folders.values())).root
-        raise InputError(f"{root}: no picture has a mask; `segment.py check {root}` tells why")
+        raise InputError(f"{root}: the folder holds pictures alone; add their masks in label/")
     good, left_out = filter_pairs(directory, labelled, skip_bad, legend=legend)
     judged = {pair.image: pair for pair in good}
     parts = {}
@@ -127,7 +127,7 @@ def _write_part(target, pairs):
     if target.holds_ignored and any(pair.group != pair.name for pair in pairs):
         rows = [{"image_id": p.name, "lesion_id": p.group} | _other(p.metadata) for p in pairs]
         write_table(target.folder / "metadata.csv", rows)
-    lines = [f"{len(pairs)} pictures with their masks"]
+    lines = [*target.remarks, f"{len(pairs)} pictures with their masks"]
     if ignored and target.holds_ignored:
         levels = f"--lesion-level 255 --ignore-level {IGNORED_LEVEL}"
         lines.append(f"{ignored} masks have ignored pixels: use them with {levels}")

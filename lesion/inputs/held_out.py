@@ -19,7 +19,7 @@ from lesion.inputs.split import Split
 from lesion.inputs.splitting import has_lists, load_split
 from lesion.settings import Settings
 
-EVERY_PAIR = "every pair"  # what a set is called that is no part of a split
+EVERY_PAIR = "whole set"  # what a set is called that is no part of a split
 EARLIER_SHARE = 0.1  # of validation and of test, where weights were saved without these
 
 
@@ -101,7 +101,7 @@ def select_common(
             f"{directory}: no picture is left that each of {', '.join(map(str, weights))} has kept "
             "apart; give data that none of them was trained on, or train them with one split"
         )
-    # A part of a split beats "every pair", of which only that part remains.
+    # A part of a split beats the whole set, of which only that part remains.
     names = dict.fromkeys(one.set_name for one in chosen if one.set_name != EVERY_PAIR)
     kept_apart = all(one.kept_apart for one in chosen)
     return Selection(
@@ -183,6 +183,8 @@ def _told(path, seen, pairs):
     """Return (what a network has seen of pictures in words, whether a reader must know it)."""
     trained, chosen = seen.find(pairs)
     line = f"{path} was trained on none of these {len(pairs):,} pictures"
+    if len(pairs) == 1:
+        line = f"{path} was not trained on this picture"
     if trained:
         line = (
             f"{len(trained):,} of {len(pairs):,} pictures were trained on by {path}, as their "

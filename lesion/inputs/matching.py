@@ -178,7 +178,7 @@ def _choose(kind, files, keys, result, pictures=None, unites=False):
     if pictures is not None:
         lonely = [file.path for key, found in chosen.items() if found and key not in pictures
                   for file in found]  # fmt: skip
-        remedy = f"add the picture of that name or remove the {kind}"
+        remedy = f"give the {kind} its picture's name, add the picture or remove the {kind}"
         report(result.problems, lonely, f"{kind} without a picture", remedy)
     return chosen
 

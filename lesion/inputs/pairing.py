@@ -21,7 +21,7 @@ from lesion.inputs.scanning import Scan, scan
 
 __all__ = ["DataFolder", "Pair", "find_pairs", "find_parts", "pictures_below"]
 
-NO_PART = "in none of the parts; move them into one"
+NO_PART = "outside of all parts, not used"
 LISTS = {name for names in PARTS.values() for name in names} | {"trainval"}
 TABLE_OF_PARTS = re.compile(
     r"(?i)(train|val|valid|validation|test|splits?|folds?|partition|cv)([ _.-]?[0-9]+|[ _.-].*)?"
@@ -72,7 +72,7 @@ def pictures_below(directory: str | Path) -> tuple[list[Path], list[str]]:
     others = masks | {path for path, _ in result.passed_over}
     pictures = [f.path for f in found.of(PICTURE) if f.path not in others]
     if not pictures:
-        raise InputError(f"{found.root}: {_nothing_found(found)}")
+        raise InputError(f"{found.root}: {_nothing_found(found, 'it')}")
     among = {file.path for file in found.of(PICTURE)} & masks
     found.passed_over += [*result.passed_over, *((path, "masks") for path in sorted(among))]
     return pictures, found.lines()
@@ -224,19 +224,17 @@ def _root_of(pairs, root):
     return root / tops.pop() if len(tops) == 1 else root
 
 
-def _nothing_found(found):
+def _nothing_found(found, place="image/ and their masks into label/"):
     kinds = Counter(
         f"{path.name}/" if path.is_dir() else path.suffix.lower() or path.name
         for path in list_folder(found.root)
     )
-    held = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4)) or "nothing"
+    held = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
     if found.of(MASK):
         line = "holds masks but no pictures; put the pictures into image/ beside label/"
     else:
-        line = (
-            f"no picture found (only: {held}); put PNG, JPEG, BMP or TIFF pictures into image/ "
-            "and their masks into label/"
-        )
+        what = f"no picture found (only: {held})" if held else "the folder is empty"
+        line = f"{what}; put PNG, JPEG, BMP or TIFF pictures into {place}"
     return line + "".join(f" (passed over: {group})" for group in found.lines())
 
 

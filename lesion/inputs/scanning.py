@@ -26,7 +26,9 @@ RESULTS = "lesions.csv"  # what `predict` writes beside its masks
 RUN = {"parameters.json", "model.json"}  # what is in the folder of a training
 PREDICTION_ENDING = "_predict"
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
-WRITTEN_BY_PREDICT = "what predict wrote, never truth; a corrected mask belongs into label/, anew"
+WRITTEN_BY_PREDICT = (
+    "written by predict, never used as truth; save corrected masks again, into label/"
+)
 NO_LESIONS = "no columns that name pictures and their lesions"
 NO_PICTURES = "neither pictures nor masks"
 ANNOTATIONS = {".json", ".xml", ".txt", ".roi", ".zip"}

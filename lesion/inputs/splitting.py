@@ -170,9 +170,10 @@ def draw(pairs, seed, validation, test, root):
     wanted = {"test": test * len(pairs), "validation": validation * len(pairs)}
     wanted = {side: max(1, round(count)) for side, count in wanted.items() if count > 0}
     if len(groups) <= len(wanted):
+        *first, last = ["training", *reversed(wanted)]
         raise InputError(
-            f"{root}: holds {len(groups)} lesion(s) with a mask, too few to divide into training "
-            f"and {' and '.join(reversed(wanted))}; add pairs, {len(wanted) + 1} at least"
+            f"{root}: holds {len(groups)} lesion(s) with a mask, too few to divide into "
+            f"{', '.join(first)} and {last}; add pairs, {len(wanted) + 1} at least"
         )
     sides = {"train": [], **{side: [] for side in wanted}}
     names = sorted(groups, key=natural_key)

@@ -40,11 +40,12 @@ class MaskRule(NamedTuple):
     gain: float
 
     def __str__(self):
-        kept = "kept alone" if self.one_lesion else "not kept alone"
+        kept = "all components are kept: keeping only the largest would change"
+        if self.one_lesion:
+            kept = "only the largest component is kept: that changes"
         return (
             f"threshold {self.threshold:.2f}: mean Dice {self.validation_dice:.3f} on validation\n"
-            f"the largest component of each mask is {kept}: that changes the mean Dice there "
-            f"by {self.gain:+.4f}"
+            f"{kept} the mean Dice by {self.gain:+.4f}"
         )
 
 

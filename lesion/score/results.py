@@ -7,6 +7,7 @@ print(describe(summary))
 from collections.abc import Sequence
 from pathlib import Path
 
+from lesion.console import counted
 from lesion.score.evaluation import HUMAN, MODEL, of_method
 from lesion.score.quality import FLAGGED_SHARE, assess_quality
 from lesion.score.summaries import (
@@ -90,14 +91,19 @@ def describe_people(people: dict) -> str:
         for who in (HUMAN, "network")
     }
     return (
-        f"second annotator against the first, {people['count']} pictures: {scores[HUMAN]}; "
+        f"second annotator against the first, {counted(people['count'])}: {scores[HUMAN]}; "
         f"the network on the same: {scores['network']}"
     )
 
 
 def mean_with_interval(score: dict) -> str:
     """Return the mean of a summarised score with its 95 % interval, in words."""
-    return "{:.3f} [{:.3f}, {:.3f}]".format(score["mean"], *score["interval"])
+    return in_brackets(score["mean"], *score["interval"])
+
+
+def in_brackets(mean: float, lower: float, upper: float) -> str:
+    """Return a mean with its interval behind it, unless that is a point, as of one picture."""
+    return f"{mean:.3f}" + (f" [{lower:.3f}, {upper:.3f}]" if lower < upper else "")
 
 
 def summarise_calibration(calibration: Calibration) -> dict:
@@ -143,7 +149,7 @@ def describe(summary: dict) -> str:
     count = methods[MODEL]["count"]
     width = max(len(name) for name in methods)
     lines = [
-        f"{count} pictures, each scored at its own size; means over pictures [95 % interval]",
+        f"{counted(count)}, each scored at its own size; means over pictures [95 % interval]",
         f"{'':{width}}  {'Dice':^20}  {'Jaccard':^20}  Dice < {FAILURE_DICE}",
     ]
     for name, scores in methods.items():
@@ -152,7 +158,7 @@ def describe(summary: dict) -> str:
             f"{name:{width}}  {columns[0]:20}  {columns[1]:20}  {scores[SHARE_FAILED]:8.1%}"
         )
         if scores["count"] < count:
-            lines[-1] += f"   ({scores['count']} pictures)"
+            lines[-1] += f"   ({counted(scores['count'])})"
     pooled = ", ".join(f"{name} {scores['pooled_dice']:.3f}" for name, scores in methods.items())
     lines.append(f"pooled Dice, the pixels of all pictures counted together: {pooled}")
     if "people" in summary:

@@ -151,7 +151,7 @@ def test_from_upload_to_saved_correction(
         correct(shown)
         assert_accessible(shown)
         shown.click("#save")
-        shown.wait_for_function("document.querySelector('#corrected').innerText.includes('1 ')")
+        shown.wait_for_function("document.querySelector('#corrected').innerText.includes(': 1.')")
         compare_models(shown, drawn[0])
         assert_accessible(shown)
         shown.click("#one button[aria-label]")  # takes the picture away

@@ -42,7 +42,7 @@ LONG = "n" * 250
 
 FOLDERS = [
     ("missing folder", bad.gone, "data|no such f|check the path", NOWHERE),
-    ("empty folder", bad.emptied(), "data|no picture|put ", NOWHERE),
+    ("empty folder", bad.emptied(), "data|is empty|put ", NOWHERE),
     ("file for a folder", bad.file_instead, "data|is a file|give the folder", REFUSED),
     ("folder that links to itself", bad.looping, "data|cannot be opened|check the path", REFUSED),
     ("text files only", steps(bad.emptied(), put("a.txt", TEXT)), ".txt|put PNG", NOWHERE),

@@ -62,6 +62,7 @@ def test_there_and_back(tmp_path, run_command, to):
     code, output, _ = run_command("convert", data, "--to", to, "--out", there)
     assert code == 0
     assert f"7 pictures with their masks\nall is in {there}" in output
+    assert ("the same pictures for training and validation" in output) == (to == "yolo")
     assert run_command("convert", there, "--out", back)[0] == 0
     for name, mask in masks_in(back).items():
         assert (mask != MASKS[name]).sum() <= 0.01 * MASKS[name].sum(), name
@@ -279,5 +280,11 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, refused):
 
 def test_a_folder_without_masks(tmp_path, refused):
     pictures_in(tmp_path / "data", "a.png")
-    refused("no picture has a mask", "convert", tmp_path / "data", "--out", tmp_path / "out")
+    refused(
+        "the folder holds pictures alone; add their masks",
+        "convert",
+        tmp_path / "data",
+        "--out",
+        tmp_path / "out",
+    )
     assert os.listdir(tmp_path) == ["data"]

@@ -71,7 +71,7 @@ def test_a_damaged_split_is_no_split_of_other_data(data, run):
 def test_a_sound_split_of_other_data_is_passed_over(data, run, tmp_path):
     other = write_pairs(tmp_path / "other", range(30, 40))
     chosen = select_pairs(other, run / "model.keras")
-    assert (chosen.set_name, len(chosen.pairs), chosen.kept_apart) == ("every pair", 10, False)
+    assert (chosen.set_name, len(chosen.pairs), chosen.kept_apart) == ("whole set", 10, False)
     assert UNKNOWN in chosen.remark
 
 
@@ -90,7 +90,7 @@ def test_published_weights_know_the_data_they_were_trained_on(data, tmp_path):
 
     (moved / "images" / "3.png").write_bytes((moved / "images" / "4.png").read_bytes())
     chosen = select_pairs(moved, weights)
-    assert (chosen.set_name, chosen.kept_apart) == ("every pair", False)
+    assert (chosen.set_name, chosen.kept_apart) == ("whole set", False)
     assert UNKNOWN in chosen.remark
 
 

@@ -101,7 +101,7 @@ def test_what_is_said(pairs, weights, tmp_path):
     assert "looks tell: 0, 1, 2, 3, 4 and 1 more" in told
     assert "chosen on 1 of them" in told
     assert "by split" not in told
-    assert "was trained on none of these 1 pictures" in remark_on([weights], pairs[7:], "by split")
+    assert "was not trained on this picture" in remark_on([weights], pairs[7:], "by split")
     other = tmp_path / "other.keras"
     assert remark_on([other], pairs, "by split") == "by split"
     both = remark_on([weights, other], pairs, "by split")

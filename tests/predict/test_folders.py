@@ -85,7 +85,7 @@ def test_predicting_again_takes_no_earlier_result_for_a_picture(run_command, tmp
     code, output, _ = run_command("predict", folder, "--out", tmp_path / "again")
     assert (code, names(tmp_path / "again")) == (0, {str(number) for number in range(count)})
     assert "passed over: " in output
-    assert "predict wrote" in output
+    assert "written by predict" in output
     assert inputs.find_pairs(folder).labelled == []
 
 

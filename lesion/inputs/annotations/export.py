@@ -22,6 +22,7 @@ class Plain:
 
     pictures = "image"
     holds_ignored = True
+    remarks = ()  # lines that the user should read
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -115,6 +116,10 @@ class Yolo(Plain):
 
     pictures = "images"
     holds_ignored = False
+    remarks = (
+        "data.yaml gives the same pictures for training and validation, since Ultralytics wants "
+        "both: divide them before you train",
+    )
 
     def add(self, name: str, mask: np.ndarray) -> None:
         """Write the text of a picture; see `Plain.add`."""
@@ -128,7 +133,7 @@ class Yolo(Plain):
         _write(path, "".join(lines).encode())
 
     def finish(self) -> None:
-        """Write data.yaml; a training by Ultralytics wants two parts, which are the same here."""
+        """Write data.yaml; see `remarks`."""
         text = f"path: .\ntrain: images\nval: images\nnames:\n  0: {LABEL}\n"
         _write(self.folder / "data.yaml", text.encode())
 
