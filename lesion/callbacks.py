@@ -2,9 +2,11 @@
 
 import json
 import math
+import signal
 import sys
 import time
 from pathlib import Path
+from threading import current_thread, main_thread
 
 import keras
 import numpy as np
@@ -28,6 +30,37 @@ class SetEpoch(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.training_data.epoch = epoch
+
+
+class BetweenBatches(keras.callbacks.Callback):
+    """Lets Ctrl-C take effect between two batches, in a `with`; a second one acts at once.
+
+    On JAX, inside of a step, it would break Keras, which has taken the weights out of the network,
+    or be lost in NumPy, which waits there for the numbers of other processes.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.asked, self.before = False, None
+
+    def __enter__(self):
+        if keras.backend.backend() == "jax" and current_thread() is main_thread():
+            self.before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if self.before:
+            signal.signal(signal.SIGINT, self.before)
+
+    def _ask(self, number, frame):
+        self.asked = True
+        signal.signal(signal.SIGINT, self.before)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.asked:
+            raise KeyboardInterrupt
+
+    on_test_batch_end = on_train_batch_end
 
 
 class AverageWeights(keras.callbacks.Callback):

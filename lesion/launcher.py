@@ -64,7 +64,7 @@ def _start(index, count, address, further, errors):
         processes.COUNT: str(count),
         processes.INDEX: str(index),
         processes.ADDRESS: address,
-        processes.SUPERVISED: "1",
+        processes.SUPERVISED: str(errors.fileno()),
         "JAX_COORDINATOR_BIND_ADDRESS": address,  # not to be reached from other machines
         "JAX_LOCAL_DEVICE_IDS": str(index),  # a GPU each, where there are any
     }
@@ -74,6 +74,7 @@ def _start(index, count, address, further, errors):
         stdin=subprocess.PIPE,  # which ends with this process, and they with it
         stdout=None if index == 0 else subprocess.DEVNULL,
         stderr=None if index == 0 else errors,
+        pass_fds=[errors.fileno()],
         start_new_session=True,  # Ctrl-C comes to this process alone
     )
     if hasattr(os, "sched_setaffinity"):  # not on macOS and Windows
@@ -96,7 +97,17 @@ def _wait(children):
             return min(failed)[1:]
         if None not in codes:
             return None
+        if codes[0] is None and None not in codes[1:]:
+            _give_all_cores(children[0].pid)
         time.sleep(TURN)
+
+
+def _give_all_cores(process):
+    """Let the first process, which has trained and goes on alone, use what the others had."""
+    if hasattr(os, "sched_setaffinity"):
+        with suppress(OSError):  # it, or one of its threads, has just ended
+            for thread in os.listdir(f"/proc/{process}/task"):
+                os.sched_setaffinity(int(thread), os.sched_getaffinity(0))
 
 
 def _end(children, seconds):
@@ -116,6 +127,8 @@ def _tell(failed, count, errors, out):
         raise InputError(told.rpartition("error: ")[2])
     if code < 0:
         how = f"was killed ({signal.Signals(-code).name})"
+    elif code == processes.LOST:
+        how = f"failed ({told})"
     else:
         sys.stderr.write(told)
         how = f"ended with exit code {code}"

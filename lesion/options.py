@@ -6,11 +6,12 @@ Nothing here loads Keras, unless the names of its networks are asked for.
 """
 
 import argparse
+import ast
+import importlib.util
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-from lesion import startup
 from lesion.console import Parser, WeightsOrPictures, number_between
 from lesion.data_sets import DATA_SETS
 from lesion.settings import LEGEND, Settings
@@ -25,17 +26,16 @@ METAVARS |= {"lesion_level": "LEVEL", "ignore_level": "LEVEL", "lesion_class": "
 
 
 class Names:
-    """The names in a table of `unet`, which loads Keras: looked up only when one was typed."""
+    """The names in a table of `unet`, read from its source: to import it would load Keras."""
 
     def __init__(self, table):
         self.table = table
 
     def __iter__(self):
-        startup.start_keras()
-
-        import unet
-
-        return iter(getattr(unet, self.table))
+        source = Path(importlib.util.find_spec("unet").origin).read_text(encoding="utf-8")
+        tables = (node for node in ast.parse(source).body if isinstance(node, ast.Assign))
+        table = next(node for node in tables if node.targets[0].id == self.table)
+        return iter([ast.literal_eval(key) for key in table.value.keys])
 
 
 def add_constants(parser, chosen=None):

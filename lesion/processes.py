@@ -14,12 +14,13 @@ import importlib.util
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from lesion.console import MISTAKE, STOPPED, InputError
+from lesion.console import MISTAKE, OUT_OF_MEMORY, STOPPED, InputError, one_line
 
 COUNT, INDEX = "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID"
 ADDRESS = "KERAS_DISTRIBUTION_JOB_ADDRESSES"  # host:port of the first process
@@ -29,7 +30,8 @@ VARIABLES = (  # that say how many processes there are, and which one this is
     ("PMI_SIZE", "PMI_RANK"),  # mpiexec of MPICH and Intel MPI
     ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),  # srun
 )
-SUPERVISED = "LESION_SUPERVISED"  # set by lesion.launcher, which tells what became of the others
+# Set by lesion.launcher, which tells what became of all: number of the open file for the reason.
+SUPERVISED = "LESION_SUPERVISED"
 LOST = 75  # exit code of a supervised process that lost the others
 WAIT = 300  # seconds for all to come
 SILENCE = 30  # seconds without a sign of life after which a process is taken for dead
@@ -157,10 +159,17 @@ def joined(out: str | Path | None) -> Iterator[None]:
         raise
     except Exception as error:
         if not is_loss(error):
+            if one_line(error) is None:  # nobody's mistake: as Python would end, but at once
+                traceback.print_exc()
+                leave(1)
             raise
-        if os.environ.get(SUPERVISED):
+        reason = str(error).partition("\n")[0]
+        if told := os.environ.get(SUPERVISED):
+            os.write(int(told), reason.encode())
             os._exit(LOST)
-        raise InputError(f"{_name(here)} has lost the others: {going_on(out)}") from error
+        raise InputError(
+            f"{_name(here)} has lost the others ({reason}): {going_on(out)}"
+        ) from error
 
 
 def _name(here):
@@ -178,7 +187,8 @@ def _join(here):
         # Gloo's thread asks its sockets without a pause (its issue 246). Threads of a batch do not
         # interrupt each other, so that it leaves the core to the one that computes: a step of two
         # processes on two cores takes an eighth of the time.
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        with suppress(PermissionError):  # in some containers
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     startup.start_keras()
     import jax
     import keras
@@ -232,7 +242,7 @@ def is_loss(error: Exception) -> bool:
         return False
     import jax
 
-    memory = "RESOURCE_EXHAUSTED" in str(error)
+    memory = any(words in str(error) for words in OUT_OF_MEMORY)
     return isinstance(error, jax.errors.JaxRuntimeError) and not memory
 
 

@@ -18,6 +18,7 @@ from lesion import processes
 from lesion.callbacks import (
     CHECKPOINT,
     BestEpoch,
+    BetweenBatches,
     ProgressBar,
     SetEpoch,
     WriteProgress,
@@ -144,7 +145,9 @@ def fit(
     options = {"epochs": epochs, "initial_epoch": len(rows), "shuffle": False, "verbose": 0}
     options["callbacks"] = [SetEpoch(training_data), *own, *callbacks]
     try:
-        model.fit(training_data, validation_data=validation_data, **options)
+        with BetweenBatches() as stop:
+            options["callbacks"].append(stop)
+            model.fit(training_data, validation_data=validation_data, **options)
     except KeyboardInterrupt:
         if not rows:
             raise

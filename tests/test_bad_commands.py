@@ -334,6 +334,7 @@ def test_full_disk_while_saving_the_network(refused, data, tmp_path, monkeypatch
             tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"),
             "memory|--size",
         ),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes."), "memory|--size"),
         (tf.errors.ResourceExhaustedError(None, None, "x.v2; No space left"), "x.v2|free space"),
         (OSError(28, "No space left on device"), "No space left on device"),
     ],

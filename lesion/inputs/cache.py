@@ -107,7 +107,9 @@ class Kept:
         cause = error.__cause__ or error
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
             # Half of what is free was left, so this is a quota. The run needs the room itself.
-            shutil.rmtree(self.folder, ignore_errors=True)
+            with suppress(OSError):
+                for entry in filter(lambda path: _bytes_of(path.name), self.folder.glob("??/*")):
+                    entry.unlink(missing_ok=True)
         self._say(f"cannot be written ({getattr(cause, 'strerror', None) or cause})")
 
     def _say(self, finding):
@@ -212,5 +214,6 @@ def _by_last_use(folder):
     entries = []
     for path in folder.iterdir():
         with suppress(FileNotFoundError):  # another process removed it
-            entries.append((path.stat().st_mtime, path))
+            if _bytes_of(path.name):  # nobody else's file
+                entries.append((path.stat().st_mtime, path))
     return sorted(entries)

@@ -20,13 +20,16 @@ from lesion.inputs.decoding import look
 from lesion.inputs.pairing import pictures_below
 
 MISSING = "pip install -r requirements-cluster.txt installs what S3 needs"
-URL = re.compile(r"([a-z][a-z0-9+.-]+):/{1,2}(?=[^/])", re.IGNORECASE)  # no drive, as C:/
+URL = re.compile(r"([a-z][a-z0-9+.-]+):/{1,3}(?=[^/])", re.IGNORECASE)  # no drive, as C:/
 
 
 def url_of(path: str | Path) -> str | None:
     """Return the URL that a path or what a user typed stands for, None for one on this machine."""
     found = URL.match(str(path))
-    return f"{found[1]}://{str(path)[found.end() :]}" if found else None
+    if not found:
+        return None
+    slashes = "///" if found[1].lower() == "file" else "//"  # file:// is followed by a whole path
+    return f"{found[1]}:{slashes}{str(path)[found.end() :]}"
 
 
 def pictures_at(url: str) -> tuple[list[Path], list[str]]:
@@ -41,6 +44,8 @@ def pictures_at(url: str) -> tuple[list[Path], list[str]]:
     files = _list(url)
     if files == [""]:
         return [Path(url)], []
+    if "::" in url:
+        raise InputError(f"{url}: of an archive name one picture, or unpack it and name the folder")
     with TemporaryDirectory() as folder, _named(folder, url):
         for file in files:  # stand-ins, no two alike, for who finds pictures in folders
             path = Path(folder, file)

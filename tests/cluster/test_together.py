@@ -14,6 +14,7 @@ import pytest
 
 from lesion import processes
 from lesion.drawn.scene import write_pairs
+from lesion.launcher import STOPPING
 from lesion.storage import read_table
 
 ROOT = Path(__file__).parents[2]
@@ -145,7 +146,9 @@ def test_interrupted(folder, tmp_path):
             break
         time.sleep(0.1)
     launcher.send_signal(signal.SIGINT)
+    asked = time.monotonic()
     code, _, errors = finished(launcher)
+    assert time.monotonic() - asked < STOPPING  # it stopped, and was not killed
     assert (code, errors) == (130, [])
     assert (out / "checkpoint.npz").is_file()
     assert_nobody_left(out)

@@ -466,7 +466,9 @@ def test_a_folder_that_may_only_be_read_is_read(pairs, folder, decoded, capsys):
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
 def test_a_full_disk_or_quota_gets_its_room_back(pairs, folder, monkeypatch, capsys, number):
-    kept, save = Kept(folder), np.savez
+    kept, save, foreign = Kept(folder), np.savez, folder / "mine" / "notes.txt"
+    foreign.parent.mkdir(parents=True)
+    foreign.touch()
 
     def fill(file, **arrays):
         save(file, **arrays)
@@ -477,6 +479,8 @@ def test_a_full_disk_or_quota_gets_its_room_back(pairs, folder, monkeypatch, cap
     for _ in range(2):
         for pair in pairs:
             assert same(kept(pair, 16), load_pair(pair, 16))
+    assert foreign.exists()
+    foreign.unlink()
     assert len(entries(folder)) == (4 if number == errno.EROFS else 0)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1

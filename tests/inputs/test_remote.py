@@ -1,5 +1,6 @@
 """Pictures at a URL are found as those of a folder, and fetched one by one."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def store(tmp_path):
 def test_only_urls_are_urls():
     assert url_of("s3://bucket/a b/1.png") == url_of(Path("s3://bucket/a b/1.png"))
     assert url_of(Path("s3://bucket/1.png")) == "s3://bucket/1.png"
+    assert url_of("file:///a/1.png") == url_of(Path("file:///a/1.png")) == "file:///a/1.png"
     assert not any(map(url_of, ("C:/a.png", "C:\\a.png", "/s3:/a.png", "a/b.png", "", "s3:a.png")))
 
 
@@ -45,6 +47,17 @@ def test_pictures_are_those_of_the_folder_in_the_same_order(store, below):
     ]
     assert distinct_names(there) == distinct_names(here)
     assert lines_there == lines
+
+
+def test_a_folder_by_its_file_url(store, tmp_path):
+    folder, _ = store
+    archive = shutil.make_archive(tmp_path / "all", "zip", folder)
+    pictures, _ = find_pictures([f"file://{folder}/image"])
+    assert len(pictures) == len(find_pictures([folder / "image"])[0])
+    with local_copy(pictures[0]) as copy:
+        assert read_image(copy).any()
+    with pytest.raises(InputError, match="unpack it"):
+        find_pictures([f"zip://::{archive}"])
 
 
 def test_a_picture_is_there_while_it_is_read(store):
