@@ -190,7 +190,7 @@ def run_predict(arguments):
             )
         for row in rows[:20]:
             print(
-                f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']}x"
+                f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']} x "
                 f"{row['height']}, quality estimate {row['quality']:.2f}{left_away(network, row)}"
             )
         if unlike := [row["name"] for row in rows if row["unfamiliar"]]:

@@ -29,7 +29,7 @@ class Parser(argparse.ArgumentParser):
             "--debug",
             action="store_true",
             default=argparse.SUPPRESS,
-            help="show also where in the program a mistake was found",
+            help="also show where in the program a mistake was found",
         )
 
     def error(self, message):
@@ -125,7 +125,7 @@ def agreed(question: str, option: str) -> bool:
         InputError: there is no terminal.
     """
     if not sys.stdin.isatty():
-        raise InputError(f"{question} This is not a terminal: pass {option} to say yes")
+        raise InputError(f"{question} This is not a terminal: pass {option} to accept")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 

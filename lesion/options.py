@@ -131,7 +131,7 @@ def add_calibrate(calibrate):
 def add_compare(compare):
     add_data(compare)
     compare.add_argument(
-        "--weights", metavar="FILE", nargs="+", required=True, help="saved weights of two or more"
+        "--weights", metavar="FILE", nargs="+", required=True, help="saved weights of the networks"
     )
     add_constants(compare, LEGEND)
     add_out(compare)
@@ -214,7 +214,7 @@ def add_export(export):
     )
     smaller = export.add_mutually_exclusive_group()
     for name, about in (
-        ("float16", "half floats: half the size, hardly another mask"),
+        ("float16", "half floats: half the size, almost the same masks"),
         ("int8", "8-bit integers: a quarter of the size, at a cost that is measured"),
     ):
         smaller.add_argument(
@@ -262,7 +262,7 @@ def add_engine(command):
         "--engine",
         choices=("threads", "ray"),
         default="threads",
-        help="what works on many pictures: threads (default), or Ray, which many machines may run",
+        help="what predicts many pictures: threads (default), or Ray, on one or many machines",
     )
     command.add_argument("--address", help="address of a Ray cluster (default: this machine alone)")
     command.add_argument(
@@ -285,7 +285,7 @@ def add_skip_bad(command):
 
 
 COMMANDS = {
-    "check": ("say what a data folder holds, and what is wrong", add_check),
+    "check": ("say what a data folder holds, and what is wrong with it", add_check),
     "train": ("train a network and score it", add_train),
     "evaluate": ("score saved weights on labelled pictures", add_evaluate),
     "calibrate": ("fit threshold and clean-up to a few labelled pictures", add_calibrate),

@@ -21,7 +21,7 @@ from lesion.inputs.scanning import Scan, scan
 
 __all__ = ["DataFolder", "Pair", "find_pairs", "find_parts", "pictures_below"]
 
-NO_PART = "outside of all parts, not used"
+NO_PART = "outside of train, validation and test, not used"
 LISTS = {name for names in PARTS.values() for name in names} | {"trainval"}
 TABLE_OF_PARTS = re.compile(
     r"(?i)(train|val|valid|validation|test|splits?|folds?|partition|cv)([ _.-]?[0-9]+|[ _.-].*)?"
