@@ -130,9 +130,7 @@ def add_calibrate(calibrate):
 
 def add_compare(compare):
     add_data(compare)
-    compare.add_argument(
-        "--weights", metavar="FILE", nargs="+", required=True, help="saved weights of the networks"
-    )
+    compare.add_argument("--weights", metavar="FILE", nargs="+", required=True, help="two or more")
     add_constants(compare, LEGEND)
     add_out(compare)
     add_skip_bad(compare)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lesion.console import InputError, Parser, one_line, run, usable_cores
+from lesion.console import InputError, Parser, counted, one_line, run, usable_cores
 
 
 def outcome(capsys, error, *argv):
@@ -64,3 +64,8 @@ def test_only_cores_that_this_process_may_use_count():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout == "1\n"
     assert usable_cores() >= 1
+
+
+def test_a_number_with_its_noun():
+    words = [counted(1), counted(1815), counted(0, "mask")]
+    assert words == ["1 picture", "1,815 pictures", "0 masks"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lesion.score import metrics, summaries
+from lesion.score.results import in_brackets
 
 
 def pair(true_pixels, predicted_pixels, intersection, shape=(10, 10)):
@@ -292,3 +293,8 @@ def test_calibration_refuses_what_it_cannot_count():
         calibration.update(truth, np.full((3, 3), np.nan, np.float32))
     with pytest.raises(ValueError, match="own size"):
         calibration.update(truth, np.zeros((3, 4), np.float32))
+
+
+def test_an_interval_of_one_picture_is_not_written():
+    assert in_brackets(0.8, 0.75, 0.85) == "0.800 [0.750, 0.850]"
+    assert in_brackets(0.8, 0.8, 0.8) == "0.800"
