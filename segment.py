@@ -28,8 +28,9 @@ from lesion.options import create_parser
 from lesion.runs import claim_folder, create_run_folder, release, releasing, resume_folder
 from lesion.settings import LEGEND, Settings
 
-# What takes seconds to import is imported inside the functions: `--help`, mistyped options and an
-# occupied folder answer at once, `check` never loads TensorFlow, `predict` only without a .tflite.
+# What takes seconds to import is imported inside the functions: `--help`, mistyped options, an
+# occupied folder and data without masks answer at once, `check` never loads TensorFlow, `predict`,
+# `calibrate` and `compare` only without a .tflite.
 
 
 def run_check(arguments):
@@ -41,18 +42,24 @@ def run_check(arguments):
 
 
 def run_train(arguments):
+    from lesion import inputs
+
     settings = Settings(**{f.name: getattr(arguments, f.name) for f in fields(Settings)})
     if arguments.folds:
         settings = replace(settings, test=1 / arguments.folds)
     if arguments.resume and arguments.out is None:
         raise InputError("--resume needs --out: the folder of the training to go on with")
     processes.check(arguments)
+    if processes.member() is None:  # what is wrong with the folders is told before Keras is loaded
+        for folder in settings.data:
+            test = 0 if arguments.folds else settings.test
+            inputs.load_split(folder, settings.seed, settings.validation, test)
     if arguments.processes and not processes.member():
         return train_together(arguments, settings)
     with processes.joined(arguments.out), training_folder(arguments, settings) as out:
         startup.start_keras()
 
-        from lesion import distribution, folds, inputs, workflow
+        from lesion import distribution, folds, workflow
 
         settings = settings.complete()
         if arguments.folds:
@@ -89,23 +96,25 @@ def training_folder(arguments, settings):
 
 def run_evaluate(arguments):
     with releasing(jobs.resumed(arguments) or new_folder(arguments, "scores")) as out:
+        from lesion import inputs, predict
+
         engine = jobs.engine(arguments)
-        startup.start_keras()
-
-        from lesion import inputs, predict, workflow
-
-        network = predict.join([predict.load_network(path) for path in arguments.weights])
         with inputs.local_folder(arguments.data, out / ".data") as data:
             if arguments.protocol:
                 chosen = inputs.select_test(data, arguments.weights)
             else:
                 chosen = inputs.select_common(data, arguments.weights, arguments.part)
+            network = predict.join([predict.load_network(path) for path in arguments.weights])
             pairs, left_out = inputs.filter_pairs(
                 data, chosen.pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
             )
             if arguments.protocol:
                 inputs.refuse_seen(arguments.weights, pairs)
             remark = inputs.remark_on(arguments.weights, pairs, chosen.remark)
+            startup.start_keras()
+
+            from lesion import workflow
+
             print(f"scoring {counted(len(pairs))}: {chosen.set_name}")
             files = [(pair.name, pair.image, pair.mask) for pair in pairs]
             with jobs.journal(arguments, out, files, *LEGEND) as done:
@@ -120,8 +129,8 @@ def run_calibrate(arguments):
         from lesion import inputs, predict, score
 
         data, weights = arguments.data, arguments.weights
-        network = predict.load_network(weights)
         chosen = inputs.select_pairs(data, weights, arguments.part, usual="validation")
+        network = predict.load_network(weights)
         pairs, left_out = inputs.filter_pairs(
             data, chosen.pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
         )
@@ -143,13 +152,11 @@ def run_calibrate(arguments):
 
 def run_compare(arguments):
     with releasing(new_folder(arguments, "comparison")) as out:
-        startup.start_keras()
-
         from lesion import comparison, inputs, predict
 
         names = comparison.model_names(arguments.weights)
-        networks = dict(zip(names, map(predict.load_network, arguments.weights), strict=True))
         pairs, set_name, remarks = comparison.common_pairs(arguments.data, arguments.weights)
+        networks = dict(zip(names, map(predict.load_network, arguments.weights), strict=True))
         pairs, left_out = inputs.filter_pairs(
             arguments.data, pairs, arguments.skip_bad, legend=inputs.legend_of(arguments)
         )
@@ -176,18 +183,9 @@ def run_predict(arguments):
         network.threshold = arguments.threshold or network.threshold
         options = "mm_per_pixel", "threshold", "all_lesions", "overlay", "probability"
         with jobs.journal(arguments, out, found, *options) as done:
-            rows, damaged = predict.predict_files(
-                network,
-                images,
-                out,
-                arguments.mm_per_pixel,
-                arguments.skip_bad,
-                arguments.overlay,
-                arguments.probability,
-                engine,
-                done,
-                keep=arguments.resume,
-            )
+            how = arguments.mm_per_pixel, arguments.skip_bad, arguments.overlay
+            how = *how, arguments.probability, engine, done, arguments.resume
+            rows, damaged = predict.predict_files(network, images, out, *how)
         for row in rows[:20]:
             print(
                 f"{row['name']}: lesion covers {row['area']:.1%} of {row['width']} x "

@@ -6,8 +6,11 @@ leaves nothing half-written behind.
 
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import bad_files as bad
 import h5py
@@ -16,6 +19,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from bad_files import put
+from PIL import Image
 
 from lesion.inputs.reading import read_mask
 from lesion.options import SHIPPED_WEIGHTS
@@ -23,6 +27,7 @@ from lesion.training import History, save_model
 from segment import main
 from unet import build
 
+ROOT = Path(__file__).parents[1]
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("narrow")]
 
 
@@ -245,6 +250,26 @@ def test_an_occupied_folder_is_reported_before_a_picture_is_read(
     refused(words, "train", "--data", data, "--out", out)
     refused(words, "train", "--data", data, "--resume", "--out", out)
     refused("--resume needs --out", "train", "--data", data, "--resume")
+
+
+def test_a_folder_without_masks_is_refused_before_keras_is_loaded(tmp_path):
+    Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
+    code = """
+import sys
+from segment import main
+
+data, out, *weights = sys.argv[1:]
+for command in ("evaluate", "calibrate", "train", "train --folds 2", "train --processes 2"):
+    assert main([*command.split(), "--data", data, "--out", out]) == 2
+assert main(["compare", "--weights", *weights, "--data", data, "--out", out]) == 2
+print({"tensorflow", "keras", "jax"} & set(sys.modules))
+"""
+    weights = [SHIPPED_WEIGHTS, SHIPPED_WEIGHTS.with_name("lean_drawn.keras")]
+    command = [sys.executable, "-c", code, tmp_path, tmp_path / "out", *weights]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "set()\n"), result.stderr
+    assert result.stderr.count("has a mask") == 6
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
 def test_a_folder_is_removed_again_when_a_later_mistake_ends_the_command(

@@ -232,8 +232,8 @@ def own_split(directory, weights, pairs: Iterable[Pair]) -> Split | None:
 def _recorded(weights):
     """Return ((seed, share of validation, share of test), digests) recorded with weights."""
     try:
-        record = json.loads(Path(weights).with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = dict(json.loads(Path(weights).with_suffix(".json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         record = {}  # who loads the weights says what is wrong with it
     shares = {name: record.get(name, EARLIER_SHARE) for name in ("validation", "test")}
     settings = Settings(seed=record.get("seed", Settings.seed), **shares)
