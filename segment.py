@@ -201,7 +201,7 @@ def run_predict(arguments):
                 f"{several} of {len(rows)} masks hold the largest of several parts only; "
                 "--all-lesions keeps them all"
             )
-        overlays = "" if arguments.overlay == "none" else ", overlays"
+        overlays = "" if arguments.overlay == "none" else f", overlay{'s' * (len(rows) > 1)}"
         maps = ", probabilities" if arguments.probability else ""
         print(f"{counted(len(rows), 'mask')}{overlays}{maps} and lesions.csv are in {out}")
         list_passed_over(passed_over)

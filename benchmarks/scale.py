@@ -27,8 +27,7 @@ from benchmarks import scale_processes
 from benchmarks.scale_stages import write_part, write_set
 from lesion import console
 from lesion.console import Parser, usable_cores
-from lesion.score.evaluation import MOST_PICTURES
-from lesion.show.style import plot_figure, save
+from lesion.startup import start_keras
 
 ROOT = Path(__file__).resolve().parents[1]
 FULL = {
@@ -94,6 +93,8 @@ def laws_of(rows: list[dict], planned: int) -> dict[str, dict]:
 
     That goes by the law; where all of a set were handled and that grew faster, by its power.
     """
+    from lesion.score.evaluation import MOST_PICTURES
+
     laws = {}
     for stage in dict.fromkeys(row["stage"] for row in rows):
         own = [row for row in rows if row["stage"] == stage]
@@ -180,6 +181,8 @@ def memory_of(rows: list[dict], planned: int) -> list[dict]:
 
 def draw(results: dict, path: Path) -> None:
     """Draw milliseconds a picture of each stage, and the peak memory of each process, as PNG."""
+    from lesion.show.style import plot_figure, save
+
     figure, axes = plot_figure(HEIGHT, panels=2, rows=2)
     for axis, memory in zip(axes, results["memory"], strict=False):
         own = [row for row in results["rows"] if row["process"] == memory["process"]]
@@ -206,6 +209,7 @@ def draw(results: dict, path: Path) -> None:
 
 def measure(arguments):
     """Measure, fit, simulate, draw and write."""
+    start_keras()
     from benchmarks import scale_report
     from lesion.runs import claim_folder, describe_environment, releasing
     from lesion.storage import replacing, write_json

@@ -12,6 +12,7 @@ from lesion.inputs.reading import read_image
 from lesion.predict.network import load_network
 from lesion.score import challenge
 from lesion.score.evaluation import MODEL
+from lesion.score.results import in_brackets
 from lesion.storage import read_table
 
 PICTURES, MASKS = "ISIC2018_Task1-2_Test_Input", "ISIC2018_Task1_Test_GroundTruth"
@@ -56,7 +57,7 @@ def test_the_number_is_that_of_the_official_scorer(
     assert output.index(headline) < output.index("Dice")
     summary = json.loads((tmp_path / "out" / "scores.json").read_text())
     own = summary["methods"][MODEL]["thresholded_jaccard"]
-    assert "{:.3f} [{:.3f}, {:.3f}]".format(own["mean"], *own["interval"]) in headline
+    assert in_brackets(own["mean"], *own["interval"]) in headline
     assert headline in (tmp_path / "out" / "report.html").read_text()
     assert len({row["name"] for row in read_table(tmp_path / "out" / "scores.csv")}) == 12
 

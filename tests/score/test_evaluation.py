@@ -15,7 +15,7 @@ from lesion.predict.estimate import agreement
 from lesion.predict.network import VIEWS, load_network
 from lesion.score.evaluation import HUMAN, MODEL, evaluate, of_method, predict_pairs, predictions_of
 from lesion.score.metrics import score_pair
-from lesion.score.results import describe, write_scores
+from lesion.score.results import describe, in_brackets, write_scores
 from lesion.score.summaries import Calibration
 from lesion.storage import read_table
 
@@ -130,8 +130,8 @@ def test_a_second_annotator_is_scored_against_the_first(network, drawn_folder, t
             mean = np.mean([row[score] for row in scored])
             assert people[who][score]["mean"] == pytest.approx(mean)
             low, high = people[who][score]["interval"]
-            words = f"{score.replace('_j', ' J').replace('dice', 'Dice')} {mean:.3f} "
-            assert f"{words}[{low:.3f}, {high:.3f}]" in describe(summary)
+            words = score.replace("_j", " J").replace("dice", "Dice")
+            assert f"{words} {in_brackets(mean, low, high)}" in describe(summary)
 
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(folder / "label_2" / "1.png")
     with pytest.raises(ValueError, match=r"label_2.*1\.png: the mask has 9 x 9"):
