@@ -25,7 +25,7 @@ import cv2
 
 from lesion.console import InputError, usable_cores, without_errors_shown
 
-TOGETHER = 8  # pictures, at most, that go to a process and come back from it at once
+TOGETHER = 32  # pictures, at most, for a process at once; between two such it waits some 0.1 s
 RETRIES = 5  # of these, if their process dies
 STORE = 512 << 20  # bytes of shared memory for what is on its way between processes
 ROOT = Path(__file__).parents[2]
