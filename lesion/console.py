@@ -13,7 +13,6 @@ from contextlib import contextmanager
 
 STOPPED = 130  # exit code after Ctrl-C
 MISTAKE = 2  # exit code after a line that says what to do
-OUT_OF_MEMORY = "OOM when allocating", "RESOURCE_EXHAUSTED"  # in the words of TensorFlow, of JAX
 
 
 class InputError(ValueError):
@@ -97,11 +96,17 @@ def one_line(error: Exception) -> str | None:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, InputError | FileNotFoundError):
         return " ".join(line.strip() for line in str(error).splitlines())
-    if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
+    if out_of_memory(error):
         return "out of memory; take a smaller --size or --batch (notebook: IMAGE_SIZE, BATCH_SIZE)"
     if type(error).__name__ == "ResourceExhaustedError":  # what TensorFlow calls a full disk
         return f"{error.message.splitlines()[0]}; free space there or give another folder"
     return None
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Return whether an error of Python, TensorFlow or JAX tells that memory does not suffice."""
+    words = "OOM when allocating", "RESOURCE_EXHAUSTED"
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def note(text: str) -> None:

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from lesion.console import MISTAKE, OUT_OF_MEMORY, STOPPED, InputError, one_line
+from lesion.console import MISTAKE, STOPPED, InputError, one_line, out_of_memory
 
 COUNT, INDEX = "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID"
 ADDRESS = "KERAS_DISTRIBUTION_JOB_ADDRESSES"  # host:port of the first process
@@ -242,8 +242,7 @@ def is_loss(error: Exception) -> bool:
         return False
     import jax
 
-    memory = any(words in str(error) for words in OUT_OF_MEMORY)
-    return isinstance(error, jax.errors.JaxRuntimeError) and not memory
+    return isinstance(error, jax.errors.JaxRuntimeError) and not out_of_memory(error)
 
 
 def disband() -> None:

@@ -108,7 +108,7 @@ class Kept:
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
             # Half of what is free was left, so this is a quota. The run needs the room itself.
             with suppress(OSError):
-                for entry in filter(lambda path: _bytes_of(path.name), self.folder.glob("??/*")):
+                for entry in _entries(self.folder, "??/*"):
                     entry.unlink(missing_ok=True)
         self._say(f"cannot be written ({getattr(cause, 'strerror', None) or cause})")
 
@@ -212,8 +212,12 @@ def _bytes_of(name):
 def _by_last_use(folder):
     """Return (time, path) of the entries in a folder, in that order."""
     entries = []
-    for path in folder.iterdir():
+    for path in _entries(folder, "*"):
         with suppress(FileNotFoundError):  # another process removed it
-            if _bytes_of(path.name):  # nobody else's file
-                entries.append((path.stat().st_mtime, path))
+            entries.append((path.stat().st_mtime, path))
     return sorted(entries)
+
+
+def _entries(folder, pattern):
+    """Return the paths of entries, and of no file that is somebody else's."""
+    return [path for path in folder.glob(pattern) if _bytes_of(path.name)]
